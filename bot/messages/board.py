@@ -179,6 +179,7 @@ class Board:
         self._queue = Queue(self._bring_up)
         self._obstacles = Obstacles(self._queue.changed, pause=pause)
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._urgent_edits = asyncio.Lock()
         self._sweeper: asyncio.Task[None] | None = None
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -303,12 +304,12 @@ class Board:
             return
         # Wait here, before taking the lease and a turn that others need.
         if due.is_edit:
-            await self._wait_for_edit_budget(due)
+            await self._reserve_edit(due)
         else:
             await self._posting.posts(channel).ready()
         try:
             async with self._turns:
-                await self._write_to(due.message)
+                await self._write_to(due)
         except _LeaseLost:
             self._queue.later(subject, self._pause)
         except Throttled:
@@ -322,19 +323,22 @@ class Board:
             else:
                 self._obstacles.met(subject, subject, error.code, longest=LONG)
 
-    async def _wait_for_edit_budget(self, due: "_Due") -> None:
-        """Wait until an edit is within the budget; progress waits longer than ends and questions."""
-        subject = due.message.subject
+    async def _reserve_edit(self, due: "_Due") -> None:
+        """Wait until an edit is within the budget, and take it; progress waits longer than ends and questions."""
+        subject, budget = due.message.subject, self._posting.updates
         urgent = await self._kinds[subject.kind].is_urgent(subject.id)
         if due.message.edited is not None and not urgent:
             since = (self._clock.now() - due.message.edited).total_seconds()
             pause = min(max(self._between_edits - since, 0), self._between_edits)
             urgent = await self._becomes_urgent(subject, pause)
-        while (wait := self._posting.updates.wait(keep=0 if urgent else URGENT)) > 0:
-            if urgent:
-                await asyncio.sleep(wait)
-            else:
-                urgent = await self._becomes_urgent(subject, min(wait, 1))
+        while not urgent and (wait := budget.wait(keep=URGENT)) > 0:
+            urgent = await self._becomes_urgent(subject, min(wait, 1))
+        if not urgent:
+            budget.take()
+            return
+        # In turn: a thousand may wait, and all of them would wake up for the same edit.
+        async with self._urgent_edits:
+            await budget.taken()
 
     async def _becomes_urgent(self, subject: Subject, seconds: float) -> bool:
         """Wait, but return True as soon as the subject ends or asks a question, which is shown at once."""
@@ -349,16 +353,16 @@ class Board:
 
     # --- one message, claimed ---------------------------------------------------------------------------------------
 
-    async def _write_to(self, message: LiveMessage) -> None:
+    async def _write_to(self, due: "_Due") -> None:
         """Claim a message and post or edit it; raises `_LeaseLost` while another process has it."""
-        subject, channel = message.subject, message.channel
+        message, subject, channel = due.message, due.message.subject, due.message.channel
         if self._obstacles.stop(subject, None, channel, subject):
             return  # another subject met the obstacle while this one waited for its turn
         now = self._clock.now()
         stored = await self._messages.claim(message, self._holder, now, now + LEASE)
         if stored is None:
             raise _LeaseLost
-        claim = _Claim(stored)
+        claim = _Claim(stored, edit_is_reserved=due.is_edit)
         try:
             await self._show(claim)
         finally:
@@ -374,7 +378,8 @@ class Board:
             if not claim.message.ts:
                 await self._post(claim, view)
             if claim.message.shown < view.revision:
-                await self._send_fitting(channel, view, partial(self._posting.update, channel, claim.message.ts))
+                update = partial(self._posting.update, channel, claim.message.ts, reserved=claim.edit_is_reserved)
+                await self._send_fitting(channel, view, update)
                 claim.note(shown=view.revision, edited=self._clock.now())
             await self._reply(claim, view)
         except (Absent, Refused) as error:
@@ -516,8 +521,9 @@ class _Due:
 class _Claim:
     """A message that this process holds the lease of; `changes` are not stored yet."""
 
-    def __init__(self, message: LiveMessage) -> None:
+    def __init__(self, message: LiveMessage, *, edit_is_reserved: bool) -> None:
         self.message = message
+        self.edit_is_reserved = edit_is_reserved
         self.changes: dict[str, Any] = {}
 
     def note(self, **changes: Any) -> None:

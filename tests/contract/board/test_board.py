@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.messages.board import BETWEEN_EDITS
+from bot.messages.posting import UPDATES_PER_MINUTE
 from handlers.kit.message import Message
 from services.model.message import Channel, LiveMessage, Subject
 from services.model.operation import Operation
@@ -206,6 +207,24 @@ async def test_progress_waits_between_two_edits_and_an_end_does_not(world: World
     await process.shown()
 
     assert world.texts() == ["Deploy edge01 to hamburg: cancelled"]
+
+
+async def test_cards_that_wait_for_an_edit_do_not_all_take_the_next_one(world: World) -> None:
+    process = await world.process()
+    names = ["op-one", "op-two", "op-three", "op-four"]
+    for name in names:
+        await add(process.store, name)
+    await process.look()
+    budget = process.board._posting.updates
+    while budget.wait() == 0:
+        budget.take()
+    for name in names:
+        await ends(process, name)
+    async with asyncio.timeout(60):
+        while len(world.calls("chat.update")) < 2:
+            await asyncio.sleep(0.01)
+
+    assert budget.wait() <= 60 / UPDATES_PER_MINUTE
 
 
 async def test_a_database_that_does_not_answer_for_a_while_loses_nothing(world: World) -> None:
