@@ -378,7 +378,11 @@ class Board:
             if not claim.message.ts:
                 await self._post(claim, view)
             if claim.message.shown < view.revision:
-                update = partial(self._posting.update, channel, claim.message.ts, reserved=claim.edit_is_reserved)
+                if not claim.edit_is_reserved:
+                    # Another process has posted it meanwhile, or the subject has moved on. The edit waits like any.
+                    self._queue.later(subject, 0)
+                    return
+                update = partial(self._posting.update, channel, claim.message.ts)
                 await self._send_fitting(channel, view, update)
                 claim.note(shown=view.revision, edited=self._clock.now())
             await self._reply(claim, view)

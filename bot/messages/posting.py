@@ -40,7 +40,7 @@ class Posting:
         self._fence = fence
         self._replicas = replicas
         self.updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=UPDATES_AT_ONCE, replicas=replicas)
-        """`update` does not wait for it; its caller does, because it knows what is urgent, and may take it before."""
+        """`update` does not take from it; its caller does before, because it knows what is urgent."""
         self._posts: dict[str, Budget] = {}
 
     def posts(self, channel: Channel) -> Budget:
@@ -77,11 +77,9 @@ class Posting:
             raise Unreachable("slack", "chat.postMessage", code="no_ts")
         return str(answer["ts"])
 
-    async def update(self, channel: Channel, ts: str, message: Message, *, reserved: bool = False) -> str:
-        """Edit a message, whose metadata stays; returns its ts. `reserved`: its part of the budget is taken already."""
+    async def update(self, channel: Channel, ts: str, message: Message) -> str:
+        """Edit a message, whose metadata stays; returns its ts. The caller has taken it from the budget."""
         await self._fence.check()
-        if not reserved:
-            self.updates.take()
         try:
             with translated("chat.update"):
                 await self._client.chat_update(

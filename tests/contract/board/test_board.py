@@ -227,6 +227,22 @@ async def test_cards_that_wait_for_an_edit_do_not_all_take_the_next_one(world: W
     assert budget.wait() <= 60 / UPDATES_PER_MINUTE
 
 
+async def test_what_another_process_has_posted_meanwhile_waits_for_an_edit_like_any(world: World) -> None:
+    first, second = await world.process(), await world.process()
+    await add(first.store)
+    posts, edits = second.board._posting.posts(Channel(PLACE.team, PLACE.channel)), second.board._posting.updates
+    for budget in (posts, edits):
+        while budget.wait() == 0:
+            budget.take()
+    await second.board.sweep(None)
+    await first.look()
+    await second.store.operations.move("op-one", ["planning"], "cancelled", event="ended")
+    await second.shown()
+
+    assert world.texts() == ["Deploy edge01 to hamburg: cancelled"]
+    assert edits.wait() <= 60 / UPDATES_PER_MINUTE
+
+
 async def test_a_database_that_does_not_answer_for_a_while_loses_nothing(world: World) -> None:
     process = await world.process()
     await add(process.store)
