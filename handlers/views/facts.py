@@ -33,16 +33,22 @@ def shell(template: str, facts: Mapping[str, object]) -> str:
 def command_line(template: str, facts: Mapping[str, object]) -> str:
     """A command of the bot in plain text, as its plan takes it for this very connected registry; empty as in `shell`.
 
-    Below another one (`parent`) a new connection string has to name the `protocol` by which that is served. Where
-    nobody has said it, the line opens the form that asks for it.
+    An installation decides on everything again, so its line repeats the options that were `requested`, by name. Below
+    another one (`parent`) a new connection string has to name the `protocol` by which that is served. Where nobody has
+    said it, the line opens the form that asks for it.
     """
     line = shell(template, facts)
-    is_connecting = line.startswith(("extension deploy ", "extension reinstall ")) and not line.endswith("--choose")
-    if not is_connecting or not facts.get("parent"):
+    installs = line.startswith(("extension deploy ", "extension reinstall ")) and not line.endswith("--choose")
+    if not installs:
         return line
-    if facts.get("protocol"):
-        return f"{line} --parent-protocol {facts['protocol']}"
-    return shell("extension reinstall {name} --site {site} --choose", facts)
+    requested = facts.get("requested")
+    options = dict(requested) if isinstance(requested, Mapping) else {}
+    if facts.get("parent"):
+        options.setdefault("--parent-protocol", facts.get("protocol"))
+        if not options["--parent-protocol"]:
+            return shell("extension reinstall {name} --site {site} --choose", facts)
+    added = (shlex.join((option, str(value))) for option, value in options.items() if option not in line.split())
+    return " ".join((line, *added))
 
 
 def shown(value: object) -> str:  # noqa: PLR0911 - one per type

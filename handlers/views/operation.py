@@ -9,7 +9,6 @@ from handlers.kit.blocks import Button, Confirm, TaskStatus, button
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, cut, date, duration, escape, labelled, listed, mention
-from handlers.kit.words import join
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
 from handlers.views.procedures import WORDS, rollback, words_of
@@ -296,9 +295,8 @@ def _failure(operation: Operation) -> Iterator[Block]:
         cause = causes.render(error, operation.kind, _names(operation))
         line = f"\n{code(cause.line)}" if cause.line else ""
         # What mends a cause changes something, and not every site asks for an approval.
-        command = _as_requested(operation, cause.command)
-        question = Confirm(t("Run this command?"), f"{command}\n{cause.remedy}", t("Run it"), t("Not now"))
-        yield _with_command(f"{cause.sentence}\n{cause.remedy}{line}", command, "repair", question)
+        question = Confirm(t("Run this command?"), f"{cause.command}\n{cause.remedy}", t("Run it"), t("Not now"))
+        yield _with_command(f"{cause.sentence}\n{cause.remedy}{line}", cause.command, "repair", question)
         if error.correlation_id:
             yield blocks.context(
                 t("Azure's correlation id: {correlation_id}", correlation_id=code(error.correlation_id))
@@ -312,21 +310,14 @@ def _failure(operation: Operation) -> Iterator[Block]:
     yield from passwords
 
 
-def _as_requested(operation: Operation, command: str) -> str:
-    """The command with what was asked for: a reinstallation decides on all of it again."""
-    if not command.startswith("extension reinstall ") or command.endswith(" --choose"):
-        return command
-    choices = {field.name: getattr(operation.options, field.name, None) for field in fields(ReinstallOptions)}
-    options = {f"--{name.replace('_', '-')}": str(value) for name, value in choices.items() if value}
-    return " ".join((command, *(join(option) for option in options.items() if option[0] not in command)))
-
-
 def _names(operation: Operation) -> Mapping[str, object]:
-    """Names at the site, as the checks recorded them."""
+    """Names at the site, as the checks recorded them, and what was asked for that an installation takes too."""
     results = operation.plan.findings if operation.plan else ()
     step = operation.outcome.step if operation.outcome else None
     title = _title(operation.kind, operation.planned[step]) if step is not None else ""
-    own = {"name": operation.target, "site": operation.site, "step": title}
+    choices = {field.name: getattr(operation.options, field.name, None) for field in fields(ReinstallOptions)}
+    requested = {f"--{name.replace('_', '-')}": value for name, value in choices.items() if value}
+    own = {"name": operation.target, "site": operation.site, "step": title, "requested": requested}
     return {**own, **(results[0].facts if results else {})}
 
 
