@@ -64,6 +64,7 @@ async def look_at(site: Site, services: Services) -> views.ClusterDetail:
         nodes = inside.ask(lambda reached: reached.nodes())
         storage_classes = inside.ask(lambda reached: reached.storage_classes())
         cert_manager = inside.ask(lambda reached: reached.has_cert_manager())
+        runs = inside.ask(lambda reached: reached.runs_cert_manager())
         ranges = inside.ask(lambda reached: reached.service_ranges(site.cluster.kubernetes.hold_namespace))
     reaching = inside.reaching.result()
     return views.ClusterDetail(
@@ -74,6 +75,7 @@ async def look_at(site: Site, services: Services) -> views.ClusterDetail:
         nodes.result(),
         storage_classes.result(),
         cert_manager.result(),
+        runs.result(),
         ranges.result(),
         Known(reaching.value.identity) if isinstance(reaching, Known) else reaching,
     )

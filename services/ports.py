@@ -360,7 +360,10 @@ class Cluster(Protocol):
         """`Active`, `Terminating`, or empty when there is none."""
 
     async def has_cert_manager(self) -> bool:
-        """Whether cert-manager is installed in this cluster by whomever (its CRDs, or its Deployment)."""
+        """Whether cert-manager's resource types are installed in this cluster, by whomever."""
+
+    async def runs_cert_manager(self) -> bool:
+        """Whether a Deployment of cert-manager is available: its resource types alone issue no certificate."""
 
     async def service_ranges(self, hold_namespace: str = "default") -> ServiceRanges:
         """Ready ServiceCIDRs and addresses in use; older clusters: what a refusal names and Services use."""

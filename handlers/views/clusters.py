@@ -64,6 +64,7 @@ class ClusterDetail:
     nodes: Answer[tuple[Node, ...]]
     storage_classes: Answer[tuple[StorageClass, ...]]
     cert_manager: Answer[bool]
+    cert_manager_runs: Answer[bool]
     ranges: Answer[ServiceRanges]
     identity: Answer[str]
     """`unproven` where the cluster does not say which Arc-enabled cluster it is, else `proven`."""
@@ -246,6 +247,8 @@ def _cert_manager(detail: ClusterDetail) -> str:
     stated = (t("installed") if facts.cert_manager else t("none")) if facts else ""
     if not isinstance(detail.cert_manager, Known) or not detail.cert_manager.value:
         return _answered(detail.cert_manager, lambda _: t("none"), stated)
+    if not known(detail.cert_manager_runs, True):
+        return t("its resource types are installed, and no Deployment of it is available")
     if isinstance(extensions, Unknown):
         return t("installed; by whom could not be asked")
     for each in registry_extensions(extensions.value):

@@ -108,7 +108,8 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.POD_NOT_STARTED: CauseWords(
         "The connected registry's Pod does not start on its node ({reason}): {message}",
-        "Fix the volume, the Secret or the network that it names.",
+        "Fix the volume, the Secret or the network that it names. The Secret of its certificate is made by"
+        " cert-manager: see whether that runs.",
         "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),

@@ -266,6 +266,14 @@ FINDINGS: Mapping[str, FindingWords] = {
     ),
     Code.CERT_MANAGER_TO_INSTALL: FindingWords("There is no cert-manager yet; the extension brings its own."),
     Code.CERT_MANAGER_THERE: FindingWords("cert-manager is installed already, so the extension does not install it."),
+    Code.CERT_MANAGER_DOWN: FindingWords(
+        "cert-manager's resource types are in the cluster, but no Deployment of it is available. The extension then"
+        " gets no certificate, and its Pod waits for it.",
+        "Start cert-manager, or install it again. The extension can't bring its own while these resource types are"
+        " there. Deleting them deletes every certificate and issuer of the cluster, so do it only if nothing uses"
+        " them.",
+        "kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=cert-manager",
+    ),
     Code.CERT_MANAGER_KEPT: FindingWords("cert-manager is installed; the extension's setting for it does not change."),
     Code.CERT_MANAGER_NOT_USED: FindingWords("The extension gets a certificate of your own, and no cert-manager."),
     Code.CERT_MANAGER_STATED_THERE: FindingWords(

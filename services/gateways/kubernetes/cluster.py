@@ -13,6 +13,7 @@ from services.gateways.kubernetes.rights import (
     GET_ARC_CONFIG,
     GET_CRD,
     GET_NAMESPACE,
+    LIST_DEPLOYMENTS,
     LIST_NODES,
     LIST_STORAGE_CLASSES,
     REMOVING,
@@ -101,6 +102,17 @@ class KubernetesCluster:
         except Absent:
             return False
         return True
+
+    @understood
+    async def runs_cert_manager(self) -> bool:
+        """By the name that its charts and manifests give it, else by the images of all Deployments."""
+        named = await self._api.everything(LIST_DEPLOYMENTS, {"labelSelector": "app.kubernetes.io/name=cert-manager"})
+        found = named or [
+            deployment
+            for deployment in await self._api.everything(LIST_DEPLOYMENTS)
+            if any("cert-manager" in image for image in workloads.images(deployment["spec"]["template"]))
+        ]
+        return any((deployment.get("status") or {}).get("availableReplicas") for deployment in found)
 
     @understood
     async def service_ranges(self, hold_namespace: str = "default") -> ServiceRanges:

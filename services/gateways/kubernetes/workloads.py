@@ -18,12 +18,12 @@ async def workloads(api: Api, hosts: Collection[str]) -> tuple[Workload, ...]:
     prefixes = tuple(prefix for host in hosts if host for prefix in _prefixes(host))
     if not prefixes:
         return ()
-    images: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for pod in await api.everything(LIST_PODS, RUNNING):
-        pulled = {image for image in _images(pod) if image.startswith(prefixes)}
+        pulled = {image for image in images(pod) if image.startswith(prefixes)}
         if pulled:
-            images[pod["metadata"]["namespace"], _owner(pod)] |= pulled
-    return tuple(Workload(*place, tuple(sorted(pulled))) for place, pulled in sorted(images.items()))
+            found[pod["metadata"]["namespace"], _owner(pod)] |= pulled
+    return tuple(Workload(*place, tuple(sorted(pulled))) for place, pulled in sorted(found.items()))
 
 
 def _prefixes(host: str) -> tuple[str, str]:
@@ -35,7 +35,8 @@ def _prefixes(host: str) -> tuple[str, str]:
     return f"{host}/", f"{host}:"
 
 
-def _images(pod: Object) -> set[str]:
+def images(pod: Object) -> set[str]:
+    """References of the images of a Pod, or of a template for Pods."""
     spec = pod.get("spec") or {}
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     return {str(container.get("image") or "") for container in containers}

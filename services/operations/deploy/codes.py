@@ -82,6 +82,7 @@ class Code(StrEnum):
     STORAGE_NO_DEFAULT = auto()
     CERT_MANAGER_TO_INSTALL = auto()
     CERT_MANAGER_THERE = auto()
+    CERT_MANAGER_DOWN = auto()
     CERT_MANAGER_KEPT = auto()
     CERT_MANAGER_NOT_USED = auto()
     CERT_MANAGER_STATED_THERE = auto()

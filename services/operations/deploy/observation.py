@@ -53,6 +53,8 @@ class Observation(CertificateObservation):
     """Only looked at where the operation is to wait for images."""
     replaced: Extension | None = None
     """The connected registry's extension that the operation deletes before it installs one."""
+    cert_manager_runs: Answer[bool] = field(default_factory=lambda: NotAsked(NotNeeded()))
+    """Only looked at where its resource types are installed."""
 
     def registry_named(self, name: str) -> ConnectedRegistry | None:
         """The connected registry that has the name already, whatever its case (ARM names have none)."""
@@ -176,6 +178,10 @@ def _cluster_questions(questions: ClusterQuestions, namespace: str) -> dict[str,
     """By the observation's fields."""
     inside = questions.ask
     phase = inside(lambda cluster: cluster.namespace_phase(RUNTIME_NAMESPACE))
+    cert_manager = inside(lambda cluster: cluster.has_cert_manager())
+
+    async def runs(cluster: Cluster) -> bool:
+        return await cluster.runs_cert_manager() if await value_of(cert_manager) else False
 
     async def runtime(cluster: Cluster) -> Runtime | None:
         return await cluster.runtime(RUNTIME_NAMESPACE) if await value_of(phase) else None
@@ -185,7 +191,8 @@ def _cluster_questions(questions: ClusterQuestions, namespace: str) -> dict[str,
         "nodes": inside(lambda cluster: cluster.nodes()),
         "storage_classes": inside(lambda cluster: cluster.storage_classes()),
         "namespace_phase": phase,
-        "cert_manager": inside(lambda cluster: cluster.has_cert_manager()),
+        "cert_manager": cert_manager,
+        "cert_manager_runs": inside(runs),
         "ranges": inside(lambda cluster: cluster.service_ranges(namespace)),
         "missing_rights": inside(lambda cluster: cluster.missing_rights(namespace)),
         "runtime": inside(runtime),

@@ -127,3 +127,11 @@ async def admin(kubeconfig: Path) -> AsyncIterator[Any]:
     api = await config.new_client_from_config(str(kubeconfig), "berlin-admin", persist_config=False)  # type: ignore[no-untyped-call]
     yield client.CoreV1Api(api)
     await api.close()
+
+
+@pytest.fixture
+async def lyon_apps(part: KubePart) -> AsyncIterator[Any]:
+    """Its Deployments, with every right."""
+    api = await config.new_client_from_config(str(part.kubeconfig), "lyon-admin", persist_config=False)  # type: ignore[no-untyped-call]
+    yield client.AppsV1Api(api)
+    await api.close()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sandbox.faults import Fault, Faults
 from sandbox.kube import KubePart
@@ -42,6 +43,19 @@ async def test_cert_manager_is_seen_by_its_crds(lyon: KubernetesCluster) -> None
 
 async def test_a_cluster_without_cert_manager_is_told_so(berlin: KubernetesCluster) -> None:
     assert not await berlin.has_cert_manager()
+    assert not await berlin.runs_cert_manager()
+
+
+async def test_cert_manager_runs_under_whatever_name_or_not_at_all(lyon: KubernetesCluster, lyon_apps: Any) -> None:
+    deployments = (await lyon_apps.list_namespaced_deployment("cert-manager")).items
+    named = [one for one in deployments if one.metadata.labels["app.kubernetes.io/name"] == "cert-manager"]
+    for controllers in (named, [one for one in deployments if one not in named]):
+        assert await lyon.runs_cert_manager()
+        for one in controllers:
+            await lyon_apps.delete_namespaced_deployment(one.metadata.name, "cert-manager")
+
+    assert await lyon.has_cert_manager()
+    assert not await lyon.runs_cert_manager()
 
 
 async def test_an_identity_with_all_rights_lacks_none(berlin: KubernetesCluster) -> None:

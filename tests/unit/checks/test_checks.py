@@ -299,6 +299,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("address_taken", "blocker", used("10.96.0.30"), {"service_ip": "10.96.0.30"}),
     ("address_leased", "blocker", {"leased": frozenset({"10.96.0.30"})}, {"service_ip": "10.96.0.30"}),
     ("unproven", "unknown", listed("10.96.0.20"), {}),
+    ("cert_manager_down", "warning", {"cert_manager": Known(True), "cert_manager_runs": Known(False)}, {}),
     ("cert_manager_stated_there", "ok", listed("10.96.0.20", cert_manager=Known(True, proven=False)), {}),
     ("cert_manager_stated_absent", "ok", listed("10.96.0.20"), {}),
     ("address_listed", "ok", listed("10.96.0.20"), {}),

@@ -29,6 +29,7 @@ def detail(**changes: Any) -> clusters.ClusterDetail:
         "nodes": Known((Node("one", "linux", "amd64", True), Node("two", "linux", "amd64", False))),
         "storage_classes": Known((StorageClass("fast", False), StorageClass("slow", False))),
         "cert_manager": Known(True),
+        "cert_manager_runs": Known(True),
         "ranges": Known(ServiceRanges(("10.112.0.0/24",), frozenset({"10.112.0.1"}), "ServiceCIDR")),
         "identity": Known("proven"),
     }
@@ -47,6 +48,10 @@ def fields(message: Message) -> dict[str, str]:
         ({"extensions": Known((BRINGS_ITS_OWN,))}, "installed by the extension `edge01`"),
         ({"extensions": Known((USES_ANOTHERS,))}, "installed, not by an extension"),
         ({"extensions": UNASKED}, "installed; by whom could not be asked"),
+        (
+            {"cert_manager_runs": Known(False)},
+            "its resource types are installed, and no Deployment of it is available",
+        ),
         ({"cert_manager": Known(False)}, "none"),
         ({"cert_manager": UNASKED}, "could not be asked"),
     ],

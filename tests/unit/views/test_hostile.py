@@ -170,7 +170,7 @@ def registries() -> Iterator[Message]:
             home.Overview(True, (HOSTILE,), (), (), ((incident(HealthReason.REMOVED), CONCERN),), fleet, HOSTILE, NOW)
         )
         unasked: Any = Unknown(failed)
-        cluster = clusters.ClusterDetail(SITE, *[unasked] * 8)
+        cluster = clusters.ClusterDetail(SITE, *[unasked] * 9)
         values = site_values.values({}, (Setting(HOSTILE, HOSTILE, is_default=False),), unasked, cluster)
         yield sites.card(sites.SiteDetail(cluster, unasked, fleet, {HOSTILE: None}, (HOSTILE,), values))
     finding = Finding("cluster.arc", "blocker", "arc.absent", {"name": HOSTILE, "cluster": HOSTILE})
@@ -217,6 +217,7 @@ def installations() -> Iterator[Message]:
         Known(HOSTILE),
         Known((Node(HOSTILE, HOSTILE, HOSTILE, False),)),
         Known((StorageClass(HOSTILE, False),)),
+        Known(True),
         Known(True),
         Known(ServiceRanges((HOSTILE,), frozenset(), "refusal")),
         Known("unproven"),

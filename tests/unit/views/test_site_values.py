@@ -31,6 +31,7 @@ def cluster(site: Site, **changes: Any) -> ClusterDetail:
         "nodes": Known((Node("one", "linux", "amd64", True), Node("two", "linux", "arm64", False))),
         "storage_classes": Known((StorageClass("fast", True), StorageClass("slow", False))),
         "cert_manager": Known(False),
+        "cert_manager_runs": Known(False),
         "ranges": Known(ServiceRanges(("10.112.0.0/24",), frozenset(), "refusal")),
         "identity": Known("proven"),
     }

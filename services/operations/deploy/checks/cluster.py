@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from services.model.kubernetes import ServiceRanges
 from services.model.plan import Finding
-from services.operations.answers import Known, NotAsked
+from services.operations.answers import Known, NotAsked, known
 from services.operations.checks import blocker, check, if_known, ok, required, unproven, warning
 from services.operations.deploy.addresses import Choice, assess_address, choose
 from services.operations.deploy.codes import Code
@@ -88,10 +88,12 @@ def cert_manager(_site: Site, request: DeployRequest, observation: Observation) 
     if isinstance(observation.cert_manager, Known) and not observation.cert_manager.proven:
         stated = Code.CERT_MANAGER_STATED_THERE if installed else Code.CERT_MANAGER_STATED_ABSENT
         return ok(stated, install=not installed)
-    if own is not None and installed:
-        install = own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
-        return ok(Code.CERT_MANAGER_KEPT, install=install)
-    return ok(Code.CERT_MANAGER_THERE, install=False) if installed else ok(Code.CERT_MANAGER_TO_INSTALL, install=True)
+    if not installed:
+        return ok(Code.CERT_MANAGER_TO_INSTALL, install=True)
+    install = own is not None and own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
+    if not install and not known(observation.cert_manager_runs, True):
+        return warning(Code.CERT_MANAGER_DOWN, install=False)
+    return ok(Code.CERT_MANAGER_THERE if own is None else Code.CERT_MANAGER_KEPT, install=install)
 
 
 @check("kubernetes.address", title="A Service address is free", essential=True)
