@@ -2,9 +2,13 @@
 
 import asyncio
 import sqlite3
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from subprocess import PIPE
+
+import psutil
 
 from bench.report import Row, spread
 from bench.stage import LOOK, PATIENCE, Bot, Sandbox, stage, world
@@ -15,6 +19,19 @@ AT_ONCE = 12
 """Commands whose planning may be under way at once: what a large team types, not a storm."""
 IDLE, MORE = 120, 50
 MIB = 2**20
+PACKAGES = (
+    "slack_bolt.async_app",
+    "slack_bolt.adapter.socket_mode.aiohttp",
+    "azure.identity.aio",
+    "azure.mgmt.containerregistry.aio",
+    "azure.mgmt.kubernetesconfiguration.aio",
+    "kubernetes.aio.client",
+    "apscheduler.schedulers.asyncio",
+    "dbos",
+    "sqlalchemy.ext.asyncio",
+    "aiosqlite",
+)
+"""The clients of Slack, Azure and Kubernetes, the scheduler, and the durable engine with its database."""
 SETTLE, WATCHED = 3.0, 10.0
 """Seconds to come to rest, and for which processor time is counted."""
 
@@ -42,9 +59,11 @@ async def measure() -> Sequence[Row]:
         await asyncio.sleep(SETTLE)
         restarted = _resident(bot)
     growth = full - idle
+    packages = _imported()
     return [
         Row("memory, idle", f"{idle:.0f} MiB", f"< {IDLE} MiB", idle < IDLE),
-        Row("the same after the start that made the tables", f"{first:.0f} MiB"),
+        Row("the packages alone, imported into an empty process", f"{packages:.0f} MiB"),
+        Row("memory after the start that made the tables", f"{first:.0f} MiB"),
         Row("memory after the first deployment was planned", f"{warm:.0f} MiB"),
         Row(f"memory with {OPERATIONS:,} operations waiting", f"{full:.0f} MiB"),
         Row("above idle", f"{growth:.0f} MiB", f"< {MORE} MiB", growth < MORE),
@@ -99,6 +118,14 @@ def _states(bot: Bot) -> dict[str, int]:
 
 def _resident(bot: Bot) -> float:
     return float(bot.process.memory_info().rss) / MIB
+
+
+def _imported() -> float:
+    """Resident memory of a process that has imported the packages and does nothing, in MiB."""
+    code = f"import sys, {', '.join(PACKAGES)}; print(flush=True); sys.stdin.read()"
+    with psutil.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE) as process:
+        process.stdout.readline()
+        return float(process.memory_info().rss) / MIB
 
 
 async def _load(bot: Bot) -> float:
