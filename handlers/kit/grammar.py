@@ -44,7 +44,7 @@ def read(command: Command, words: Sequence[str]) -> dict[str, Any]:
         name, equals, value = word.partition("=")
         parameter = command.parameter(name.lower()) if name.startswith("--") else None
         if parameter is None:
-            raise NotFound("option", name, near_options(name, command))
+            raise NotFound("option", name, near_options(name, command), command=command.name)
         if parameter.is_flag:
             value = value if equals else "true"
         elif not equals:

@@ -113,7 +113,11 @@ def _not_found(error: errors.NotFound, slash: str) -> str:
         )
     hints: Mapping[errors.NameKind, str] = {
         "command": t("{slash} lists what you can run.", slash=code(slash + " help")),
-        "option": t("{slash} lists the options of a command.", slash=code(slash + " help COMMAND")),
+        "option": t(
+            "{slash} lists the options of {command}.",
+            slash=code(f"{slash} help {error.command}"),
+            command=code(error.command),
+        ),
         "site": t("Sites are defined in the site file."),
         "operation": t("{slash} shows the newest operations.", slash=code(slash + " operation list")),
         "alert": t("{slash} shows the open alerts.", slash=code(slash + " alert list")),

@@ -34,12 +34,16 @@ NameKind = Literal[
 
 @dataclass(eq=False)
 class NotFound(DomainError):
-    """There is no `kind` of that name; `near` are the most similar names, `known` all of them if they are few."""
+    """There is no `kind` of that name; `near` are the most similar names, `known` all of them if they are few.
+
+    `command` is the one that has no option of that name.
+    """
 
     kind: NameKind
     name: str
     near: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
+    command: str = ""
 
 
 InvalidRule = Literal[

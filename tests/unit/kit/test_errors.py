@@ -50,6 +50,12 @@ def test_a_usage_is_told_under_the_installed_name() -> None:
     assert "`/edge check SITE`" in explanation(error, slash="/edge")
 
 
+def test_an_unknown_option_names_where_the_known_ones_are() -> None:
+    error = errors.NotFound("option", "--colour", command="alert list")
+
+    assert explanation(error, slash="/edge").endswith("`/edge help alert list` lists the options of `alert list`.")
+
+
 def test_an_answer_repeats_only_the_beginning_of_what_is_long() -> None:
     assert len(explanation(errors.NotFound("site", "x" * 4000))) < 200
 
