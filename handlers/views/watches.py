@@ -11,7 +11,7 @@ from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, duration, escape, listed, mention
 from handlers.views import health, schedules
-from services.model.errors import InvalidRule
+from services.model.errors import Invalid, InvalidRule
 from services.model.watch import Watch
 from services.policy import cron
 from services.watching.health import WELL, last_contact
@@ -144,7 +144,15 @@ def _summaries(watch: Watch, now: datetime) -> str:
     """The schedule in words, and its next three times in its own time zone."""
     if not watch.every:
         return t("Summaries: not on a schedule.")
-    schedule = cron.parse(watch.every, watch.tz)
+    try:
+        schedule = cron.parse(watch.every, watch.tz)
+    except Invalid:
+        return t(
+            ":warning:  Summaries: none, because the schedule {every} in the time zone {tz} can no longer be read."
+            " Set it again, with `--every` and `--tz`.",
+            every=code(watch.every),
+            tz=code(watch.tz),
+        )
     zone = ZoneInfo(schedule.tz)
     year = now.astimezone(zone).year
     local = [due.astimezone(zone) for due in schedule.next(now, 3)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from services.model.clock import Clock
+from services.model.errors import Invalid
 from services.model.health import DiskSample, Health, Sighting, Target
 from services.model.watch import Watch
 from services.policy import cron
@@ -52,7 +53,7 @@ class SummaryReports:
     # --- when -------------------------------------------------------------------------------------------------------
 
     async def due(self, watch: Watch) -> Due | None:
-        """The watch's latest due time, if its summary is not posted."""
+        """The watch's latest due time, if its summary is not posted; None also where its schedule can't be read."""
         now = self._clock.now()
         if not watch.every:
             return None
@@ -60,7 +61,11 @@ class SummaryReports:
         # A clock that was set back makes other times the latest.
         if watch == same and since <= now < until:
             return None
-        schedule = cron.parse(watch.every, watch.tz)
+        try:
+            schedule = cron.parse(watch.every, watch.tz)
+        except Invalid:
+            # An older version took it, or the time zone is gone. `watches` shows it, and the other watches go on.
+            return None
         at = schedule.latest(now)
         if at is not None and at > watch.created:
             last = await self._store.summaries.last(watch.id, now)

@@ -1,6 +1,7 @@
 """Due summaries on the board: each due time once, and the jobs that say when."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.schedule import CrontabTrigger, Schedule
@@ -145,5 +146,21 @@ async def test_when_the_time_of_a_watch_comes_its_summary_is_posted(world: World
         while not world.texts():
             await asyncio.sleep(0.01)
     schedule.stop()
+
+    assert times(world) == [NINE]
+
+
+async def test_a_schedule_that_can_no_longer_be_read_keeps_no_other_from_its_time(world: World) -> None:
+    store = await world.store()
+    elsewhere = replace(PLACE, channel="C0GENERAL")
+    await store.watches.save(
+        Watch(
+            "w-0", elsewhere, "acr", "elsewhere", "0 9 * * *", "Mars/Olympus", "on", "U0ALICE", NOW - timedelta(hours=1)
+        )
+    )
+    process = await world.process()
+    await watch(process)
+    world.time.turn(minutes=1)
+    await process.look()
 
     assert times(world) == [NINE]

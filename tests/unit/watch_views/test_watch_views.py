@@ -77,3 +77,14 @@ def test_a_watch_is_ended() -> None:
     assert read(watches.removed(WATCH)) == snapshot(
         ":heavy_minus_sign:  This channel no longer watches *site berlin*.\n"
     )
+
+
+def test_a_schedule_that_can_no_longer_be_read_is_listed_with_what_helps() -> None:
+    lost = replace(WATCH, tz="Mars/Olympus")
+
+    assert read(watches.listing([lost], MONDAY, watch_line="/registry watch SITE")) == snapshot("""\
+*site berlin*  ·  `w-7k3q9x`
+:warning:  Summaries: none, because the schedule `0 9 * * 1-5` in the time zone `Mars/Olympus` can no longer be read. Set it again, with `--every` and `--tz`.
+Alerts: critical ones only.
+[Summary now = watches w-7k3q9x --now] [Unwatch = unwatch w-7k3q9x]
+""")
