@@ -21,6 +21,7 @@ _UNITS = {
     "D": timedelta(days=1),
     "W": timedelta(weeks=1),
 }
+_CENTURY = timedelta(days=36_525)
 
 
 def read(command: Command, words: Sequence[str]) -> dict[str, Any]:
@@ -111,14 +112,21 @@ def _value(parameter: Parameter, typed: Sequence[str]) -> Any:
 
 
 def span(text: str) -> timedelta:
-    """`3h`, `2d12h`, or ISO 8601 as in the files (`PT3H`). Raises ValueError, or OverflowError if it is too long."""
+    """`3h`, `2d12h`, or ISO 8601 as in the files (`PT3H`).
+
+    Raises ValueError, or OverflowError beyond a century: added to a moment, it might leave the calendar.
+    """
     upper = text.upper()
     if upper.startswith("P"):
         try:
-            return TypeAdapter(timedelta).validate_python(upper)
+            length = TypeAdapter(timedelta).validate_python(upper)
         except ValidationError:
             raise ValueError(text) from None
-    parts = re.findall(r"(\d{1,9})([SMHDW])", upper)
-    if not parts or "".join(map("".join, parts)) != upper:
-        raise ValueError(text)
-    return sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    else:
+        parts = re.findall(r"(\d{1,9})([SMHDW])", upper)
+        if not parts or "".join(map("".join, parts)) != upper:
+            raise ValueError(text)
+        length = sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    if abs(length) > _CENTURY:
+        raise OverflowError(text)
+    return length

@@ -77,6 +77,11 @@ def zone_name(typed: str) -> str:
     raise Invalid("tz", typed, "tz.unknown", {"near": tuple(dict.fromkeys(_meant(word)))[:3]})
 
 
+def zone_or_utc(name: str) -> str:
+    """The IANA name where this machine's database of time zones has it, else `UTC`: Slack may be ahead of it."""
+    return _zones().get(name.lower(), "UTC")
+
+
 def _meant(word: str) -> Iterator[str]:
     if offset := _OFFSET.fullmatch(word):
         # POSIX counts the other way round: Etc/GMT-2 is two hours *ahead* of UTC.

@@ -11,6 +11,7 @@ from handlers.views import schedules
 from handlers.views.errors import explanation, plain
 from services.model.errors import Invalid
 from services.policy.cron import Cron, parse
+from services.policy.timezones import zone_or_utc
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -397,3 +398,10 @@ def test_a_zone_by_another_name_gets_all_that_may_be_meant(typed: str, names: tu
 @pytest.mark.parametrize(("typed", "name"), [("europe/berlin", "Europe/Berlin"), ("cet", "CET"), ("utc", "UTC")])
 def test_a_zone_is_taken_in_any_case(typed: str, name: str) -> None:
     assert parse("0 9 * * *", typed).tz == name
+
+
+@pytest.mark.parametrize(
+    ("of_slack", "zone"), [("Asia/Calcutta", "Asia/Calcutta"), ("Mars/Olympus", "UTC"), ("", "UTC")]
+)
+def test_a_zone_that_this_machine_lacks_is_read_as_utc(of_slack: str, zone: str) -> None:
+    assert zone_or_utc(of_slack) == zone

@@ -19,6 +19,8 @@ from services.model.errors import Invalid
         ("set --reason='a b' x", ("set", "--reason=a b", "x")),
         ('say "a \\"b\\" c"', ("say", 'a "b" c')),
         ("edge—01", ("edge—01",)),
+        ("check \u2068berlin\u2069", ("check", "berlin")),
+        ("\u202bcheck\u2028berlin\ufe0f\u202c", ("check", "berlin")),
         ("deploy edge01 \\\n  --site berlin `\r\n--dry-run", ("deploy", "edge01", "--site", "berlin", "--dry-run")),
         ("", ()),
     ],
