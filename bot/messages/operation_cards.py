@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from functools import partial
-from itertools import groupby
 
 from bot.messages.board import ThreadReply, View
+from handlers.kit.blocks import MESSAGE_TEXT
 from handlers.kit.message import Message
 from handlers.views import operation as views
 from services.model.message import Channel, LiveMessage, SubjectKind
@@ -50,15 +50,18 @@ class OperationCards:
         return await self._store.messages.operations_behind(since)
 
     async def _replies(self, operation: Operation, message: LiveMessage) -> tuple[ThreadReply, ...]:
-        """One reply for all new events; those that the channel sees too get a separate one."""
+        """One reply for all new events that fit into it; those that the channel sees too get a separate one."""
         events = await self._store.operations.events(operation.id, max(message.position, 0))
         if not events:
             return ()
         # Read after the events, so that it contains everything that they report.
         latest = await self._store.operations.get(operation.id) or operation
         replies: list[ThreadReply] = []
-        for loud, group in groupby(events, partial(views.is_loud, latest)):
-            batch = list(group)
-            lines = (views.thread_line(latest, event) for event in batch)
-            replies.append(ThreadReply(batch[-1].id, "\n".join(filter(None, lines)), loud=loud))
+        for event in events:
+            line, loud = views.thread_line(latest, event), views.is_loud(latest, event)
+            last = replies[-1] if replies else None
+            if last and last.loud == loud and len(last.text) + len(line) < MESSAGE_TEXT:
+                replies[-1] = ThreadReply(event.id, "\n".join(filter(None, (last.text, line))), loud=loud)
+            else:
+                replies.append(ThreadReply(event.id, line, loud=loud))
         return tuple(replies)

@@ -11,6 +11,8 @@ from handlers.kit.text import cut
 Style = Literal["primary", "danger"]
 TaskStatus = Literal["pending", "in_progress", "complete", "error"]
 
+MESSAGE_TEXT = 4000
+"""Characters: what chat.update takes, and what Slack advises for a post (docs.slack.dev, chat.postMessage)."""
 MESSAGE_BLOCKS = 50
 HOME_BLOCKS = 100
 TABLE_ROWS = 100
