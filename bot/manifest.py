@@ -6,6 +6,7 @@ from typing import Any, Literal
 import yaml
 
 from bot.slack.app import PATH
+from bot.slack.payloads import CHANNEL_EVENTS
 from handlers.kit.command import Command
 
 SCOPES = (
@@ -26,8 +27,8 @@ SCOPES = (
     "app_mentions:read",
     "im:history",
 )
-EVENTS = ("app_home_opened", "app_mention", "member_joined_channel", "message.im")
-"""Home, mentions, direct messages, and invitations to a channel, where the bot then posts what it could not before."""
+EVENTS = ("app_home_opened", "app_mention", *CHANNEL_EVENTS, "member_joined_channel", "message.im")
+"""Home, mentions, direct messages, and whatever lets the bot post in a channel, or no longer."""
 _LONGEST_HINT = 1000
 
 

@@ -313,7 +313,12 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         outside = await _Outside.open(blueprint, stack)
         lease = outside.store.lease
-        posting = Posting(for_cards(outside.client), lease, lambda: len(lease.replicas))
+
+        async def is_overheard(channel: str) -> bool:
+            is_forbidden = not blueprint.configuration.policy.shared_channels
+            return is_forbidden and (await outside.people.place(channel)).is_shared
+
+        posting = Posting(for_cards(outside.client), lease, lambda: len(lease.replicas), is_overheard)
         board = Board(posting, outside.store, outside.clock, outside.people.locale, traces=outside.traces)
         work = await _Work.open(blueprint, outside, board, stack)
         watching = _Watching.over(blueprint, outside, board)

@@ -527,7 +527,7 @@ class Slack(Protocol):
         """One round trip; raises `Unreachable`."""
 
     async def members(self, group: str) -> frozenset[str] | None:
-        """Ids of the people in a user group (id or handle); None when Slack does not say."""
+        """Ids of the people in a user group (id or handle); None when Slack does not list groups."""
 
     async def readers(self, channel: str, person: str) -> frozenset[str] | None:
         """Ids of the people who read a conversation, in which `person` is; None when Slack would not say."""

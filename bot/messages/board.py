@@ -17,8 +17,9 @@ from typing import Any, Protocol
 import structlog
 
 from bot.messages.obstacles import Obstacles
-from bot.messages.posting import Posting
+from bot.messages.posting import OVERHEARD, Posting
 from bot.messages.queue import Queue
+from bot.slack.client import CLOSED
 from handlers.kit.blocks import section
 from handlers.kit.language import Language, language_of, reading
 from handlers.kit.message import File, Message
@@ -55,10 +56,8 @@ AWAY = 2.0
 """Seconds between two attempts while the bot's own database does not answer."""
 BRIEF, LONG = 30.0, 300.0
 """Longest pauses between two attempts, in seconds: when Slack is unreachable or refuses the bot; for one channel."""
-GONE = frozenset({"message_not_found", "thread_not_found", "edit_window_closed", "cant_update_message", "is_inactive"})
+GONE = frozenset({"message_not_found", "thread_not_found", "edit_window_closed", "cant_update_message"})
 """A message with one of these errors can't be edited or answered any more."""
-CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "no_permission"})
-"""With one of these errors the bot can't post in a channel until it is invited, or the channel is reopened."""
 UNFIT = frozenset(
     {
         "invalid_blocks",
@@ -316,7 +315,7 @@ class Board:
             # Its budget stays closed for as long as Slack says; the next attempt waits for it.
             self._queue.later(subject, 0)
         except Foreign as error:
-            if error.code in CLOSED:
+            if error.code in CLOSED or error.code == OVERHEARD:
                 self._obstacles.met(channel, subject, error.code, longest=LONG)
             elif isinstance(error, Unreachable | NotAuthenticated | NotAllowed):
                 self._obstacles.met(None, subject, error.code, longest=BRIEF)

@@ -172,6 +172,19 @@ async def share(client: AsyncWebClient, file: File, *, channel: str, thread: str
 _IDENTITY = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 _LOST = frozenset({"channel_not_found", "user_not_found", "message_not_found", "no_such_subteam", "thread_not_found"})
 _OUTAGE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+CLOSED = frozenset(
+    {
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "is_inactive",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "no_permission",
+    }
+)
+"""With one of these errors the bot can't post in a channel, or edit there (`is_inactive`: it is archived), for now."""
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.slack.client import Installation
 from bot.slack.pace import PersonalPace
-from bot.slack.payloads import Body, home_channel, said, team_of
+from bot.slack.payloads import Body, changed_channel, home_channel, said, team_of
 from bot.slack.people import People
 from bot.slack.replies import Replies, Where
 from bot.slack.tasks import Tasks
@@ -73,10 +73,10 @@ class Listeners:
         self._traces = traces
 
     async def event(self, event: Body) -> None:
-        """Mentions and direct messages are commands, Home is filled when it is opened; a joined channel is usable."""
-        if event.get("type") == "member_joined_channel" and event.get("user") == self._ours.bot_user:
-            self._people.membership_changed(event["channel"])
-            self._reachable(event["channel"])
+        """Mentions and direct messages are commands; Home is filled when it is opened, a changed channel is tried."""
+        if channel := changed_channel(event, self._ours.bot_user):
+            self._people.channel_changed(channel)
+            self._reachable(channel)
         elif event.get("type") == "app_home_opened" and event.get("tab") == "home":
             if self._refusal(event["user"]) is None:
                 self._tasks.start(self._publish_home(event["user"], event.get("channel", "")))

@@ -10,7 +10,8 @@ from bot.slack.client import Installation
 Body = Mapping[str, Any]
 USED = frozenset({"command", "block_actions", "view_submission", "block_suggestion", "event_callback"})
 """Kinds that the bot handles; all others are only acknowledged."""
-_LINK = re.compile(r"<(?P<address>(?:https?|mailto):[^|>]*)(?:\|(?P<label>[^>]*))?>")
+_WRITTEN = (None, "", "file_share", "thread_broadcast", "me_message")
+"""Subtypes of what people write: with a file, from a thread to the channel too, with `/me`. Others report changes."""
 _TEXTS = {
     "command": ("team_id", "channel_id", "user_id", "command", "trigger_id"),
     "block_actions": ("trigger_id",),
@@ -22,13 +23,26 @@ _PARTS = {
     "block_suggestion": ("user", "view"),
     "event_callback": ("event",),
 }
+CHANNEL_EVENTS = (
+    "channel_archive",
+    "channel_deleted",
+    "channel_left",
+    "channel_shared",
+    "channel_unarchive",
+    "channel_unshared",
+    "group_archive",
+    "group_deleted",
+    "group_left",
+    "group_unarchive",
+)
+"""The bot may post in a channel again after these, or may not; its own removal is reported by `…_left` alone."""
 _OBJECTS = ("user", "team", "channel", "view", "container", "event")
 """What is an object wherever it is there."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody wrote to the bot in a message: `text` is what they typed, without the mention of the bot."""
+    """What somebody wrote to the bot in a message: `text` is without the mention of the bot."""
 
     person: str
     team: str
@@ -41,22 +55,26 @@ class Said:
 def said(event: Body, bot_user: str) -> Said | None:
     """What an `app_mention` or a message in the direct conversation says; None for anything that nobody wrote to it.
 
-    Slack escapes `&`, `<` and `>` in messages and marks up links (docs.slack.dev, Formatting message text).
+    Its text is as Slack delivers it, escaped and with links marked up, which `handlers.kit.words` undoes.
     """
     is_direct = event.get("type") == "message" and event.get("channel_type") == "im"
-    if event.get("subtype") or event.get("bot_id") or not (is_direct or event.get("type") == "app_mention"):
+    is_mention = event.get("type") == "app_mention"
+    if event.get("subtype") not in _WRITTEN or event.get("bot_id") or not (is_direct or is_mention):
         return None
     person, channel, ts, text = (event.get(name) for name in ("user", "channel", "ts", "text"))
     if not (isinstance(person, str) and isinstance(channel, str) and isinstance(ts, str) and isinstance(text, str)):
         return None
     if person == bot_user:
         return None
-    unmentioned = re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>", " ", text)
-    labels = re.sub(
-        r"<(?:https?|mailto):[^|>]*\|([^>]*)>|<(https?:[^|>]*)>", lambda link: link[1] or link[2], unmentioned
-    )
-    typed = labels.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+    typed = re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>", " ", text).strip()
     return Said(person, str(event.get("team") or ""), channel, ts, str(event.get("thread_ts") or ""), typed)
+
+
+def changed_channel(event: Body, bot_user: str) -> str:
+    """The channel in which the bot may now post, or may not, after an event; empty for any other event."""
+    is_invitation = event.get("type") == "member_joined_channel" and event.get("user") == bot_user
+    channel = event.get("channel")
+    return channel if (is_invitation or event.get("type") in CHANNEL_EVENTS) and isinstance(channel, str) else ""
 
 
 def home_channel(body: Body) -> str:

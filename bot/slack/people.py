@@ -13,6 +13,7 @@ from services.cache import Cache
 from services.model.attachment import Attachment
 from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused
 from services.model.people import Person, Place
+from services.policy.timezones import zone_or_utc
 
 _PERSON_LIFETIME = timedelta(minutes=10)
 _GROUPS_LIFETIME = timedelta(minutes=5)
@@ -97,8 +98,8 @@ class People:
         channel_name = name or place.channel_name
         return Place(self._ours.team, channel, channel_name, is_shared=place.is_shared, is_member=place.is_member)
 
-    def membership_changed(self, channel: str) -> None:
-        """Forget a channel, because the bot was invited to it or a post there was refused."""
+    def channel_changed(self, channel: str) -> None:
+        """Forget a channel, because Slack reports a change of it or a post there was refused."""
         self._places.forget(channel)
 
     async def ping(self) -> None:
@@ -107,11 +108,12 @@ class People:
             await self._client.api_test()
 
     async def members(self, group: str) -> frozenset[str] | None:
-        """Ids of the people in a user group, by id or handle."""
+        """Ids of the people in a user group, by id or handle; nobody is in one that is switched off or was deleted."""
         try:
-            return (await self._groups.get("all")).members.get(group)
+            groups = await self._groups.get("all")
         except DomainError:
             return None
+        return None if groups.problem else groups.members.get(group, frozenset())
 
     async def readers(self, channel: str, person: str) -> frozenset[str] | None:
         """Ids of a conversation's members; in a direct message with the bot (its id begins with D) it is `person`."""
@@ -161,7 +163,7 @@ class People:
             enterprise=(user.get("enterprise_user") or {}).get("enterprise_id", ""),
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_stranger=bool(user.get("is_stranger")) or bool(user.get("deleted")),
-            tz=user.get("tz") or "UTC",
+            tz=zone_or_utc(user.get("tz") or "UTC"),
             locale=user.get("locale") or "",
         )
 

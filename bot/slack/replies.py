@@ -9,9 +9,9 @@ import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import proxy_for, share, translated
+from bot.slack.client import CLOSED, proxy_for, share, translated
 from bot.slack.people import People
-from handlers.kit.blocks import HOME_BLOCKS, MESSAGE_BLOCKS, context, section
+from handlers.kit.blocks import HOME_BLOCKS, MESSAGE_BLOCKS, MESSAGE_TEXT, context, section
 from handlers.kit.language import t
 from handlers.kit.message import Message, Modal, view
 from handlers.kit.text import cut
@@ -20,7 +20,8 @@ from services.model.errors import Absent, DomainError, Foreign, Refused
 
 _USES = 5
 """How often Slack lets a response_url be used, within 30 minutes."""
-_NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+_UNREAD = frozenset({"user_not_in_channel", "thread_not_found", "cannot_reply_to_message"})
+"""With one of these errors somebody can't be answered in a channel or thread that the bot may post in."""
 _FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
 """Slack documents the first word of each pair; public reports show the second in its answers."""
 _log = structlog.get_logger("replies")
@@ -99,9 +100,9 @@ class Replies:
             with translated("chat.postMessage"):
                 await self._client.chat_postMessage(channel=where.channel, **_content(message, where))
         except (Absent, Refused) as error:
-            if error.code not in _NOT_THERE:
+            if error.code not in CLOSED:
                 raise
-            self._people.membership_changed(where.channel)
+            self._people.channel_changed(where.channel)
             note = t("Only you can see this, because the bot can't post in this channel. `/invite` it to change that.")
             blocks = (*message.blocks[: MESSAGE_BLOCKS - 1], context(note)) if message.blocks else ()
             text = message.text if message.blocks else f"{message.text}\n{note}"
@@ -141,7 +142,7 @@ class Replies:
                     channel=where.channel, user=where.person, **_content(message, where)
                 )
         except Foreign as error:
-            if error.code not in _NOT_THERE | {"user_not_in_channel"}:
+            if error.code not in CLOSED | _UNREAD:
                 raise
             with translated("chat.postMessage"):
                 await self._client.chat_postMessage(channel=where.person, **_content(message, Where("", "")))
@@ -166,7 +167,7 @@ class Replies:
 
 
 def _content(message: Message, where: Where | None) -> dict[str, Any]:
-    content: dict[str, Any] = {"text": cut(message.text, 4000)}
+    content: dict[str, Any] = {"text": cut(message.text, MESSAGE_TEXT)}
     if message.blocks:
         content["blocks"] = [dict(block) for block in message.blocks[:MESSAGE_BLOCKS]]
     if message.attachments:

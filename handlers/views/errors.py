@@ -456,6 +456,12 @@ DENIALS: Mapping[errors.DenialRule, str] = {
             " choose the app), then run the command again."
         )
     ),
+    "channel.direct": (
+        phrase(
+            "The bot does not take part in this conversation, so it could not report the progress here. Run the command"
+            " in a channel with the bot."
+        )
+    ),
     "channel": phrase("You may do this ({permission}), but not in this channel. Use {channels}."),
     "site": phrase("You may do this elsewhere, but not at {place}: you need {permission} there.{roles}"),
     "permission": phrase("This needs {permission}, which you don't have.{roles} {whoami} shows what you have."),
@@ -473,7 +479,7 @@ DENIALS: Mapping[errors.DenialRule, str] = {
     "approval.nobody": (
         phrase(
             "Too few people could approve this: the rule {rule} needs {needed}, but only {able} could approve."
-            " More approvers have to be added to the access file."
+            " More approvers have to be added to the access file, or to its user groups in Slack."
         )
     ),
 }

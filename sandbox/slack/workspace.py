@@ -187,6 +187,10 @@ class Workspace:
         """Remove a member."""
         if user in channel.members:
             channel.members.remove(user)
+            if user == self.app.bot_user:
+                # Slack reports its own removal to an app as this alone (github.com/slackapi/bolt-js/issues/1847).
+                kind = "group" if channel.is_private else "channel"
+                self.on_event({"type": f"{kind}_left", "channel": channel.id, "event_ts": self.new_ts()}, None)
             self._membership("member_left_channel", channel, user)
 
     def _membership(self, kind: str, channel: Channel, user: str) -> None:

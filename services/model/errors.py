@@ -152,6 +152,7 @@ DenialRule = Literal[
     "guest",
     "channel.shared",
     "channel.not_member",
+    "channel.direct",
     "channel",
     "site",
     "permission",

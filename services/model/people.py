@@ -31,3 +31,8 @@ class Place:
     """Whether people of other organisations read this channel."""
     is_member: bool = True
     """Whether the bot is in this channel, so that it can post there."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is a direct or group conversation, to which `/invite` can't add the bot."""
+        return self.channel.startswith("D") or self.channel_name.startswith("mpdm-")

@@ -192,7 +192,8 @@ class Policy(_Values):
         for grant in self._grants(person, permission):
             if grant.covers_site(site) and grant.covers_channel(place):
                 if changes and not place.is_member:
-                    return AccessDecision(refusal="channel.not_member", facts={"channel": place.channel})
+                    rule: DenialRule = "channel.direct" if place.is_direct else "channel.not_member"
+                    return AccessDecision(refusal=rule, facts={"channel": place.channel})
                 return AccessDecision(grant.name)
         return self._refusal(person, place, permission, site)
 

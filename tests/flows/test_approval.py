@@ -60,8 +60,17 @@ async def test_a_request_that_too_few_could_approve_is_refused_at_once(tmp_path:
 
         assert await talk.transcript() == snapshot("""\
 alice  /registry deploy edge01 --site hamburg
-bot    (only alice) Too few people could approve this: the rule *production needs a second person* needs 2 approvers, but only 1 could approve. More approvers have to be added to the access file.\
+bot    (only alice) Too few people could approve this: the rule *production needs a second person* needs 2 approvers, but only 1 could approve. More approvers have to be added to the access file, or to its user groups in Slack.\
 """)
+
+
+async def test_a_request_to_a_user_group_that_slack_does_not_have_is_refused_at_once(tmp_path: Path) -> None:
+    groups = {"edge-approvers": "S0DISBANDED"}
+    async with conversation(tmp_path, policy=POLICY | {"groups": groups}) as talk:
+        await talk.say("deploy edge01 --site hamburg")
+
+        assert "needs 1 approver, but only 0 could approve" in await talk.transcript()
+        assert await talk.bot.store.operations.find() == ()
 
 
 async def test_an_approval_of_a_plan_that_is_no_longer_asked_for_does_not_count(registry: Conversation) -> None:

@@ -109,6 +109,8 @@ class World:
     faults: Faults
     time: Time = field(default_factory=Time)
     sites: dict[str, Site] = field(default_factory=lambda: {"berlin": BERLIN})
+    overheard: set[str] = field(default_factory=set)
+    """Channels that people of other organisations read, and where the policy forbids the bot to speak."""
 
     async def store(self) -> Store:
         store = await open_store(f"sqlite:///{self.folder / 'bot.db'}", Codec(PROCEDURES.values))
@@ -122,7 +124,7 @@ class World:
             open_client(Secret(env["SLACK_BOT_TOKEN"]), api_url=env["SLACK_API_URL"])
         )
         board = Board(
-            Posting(for_cards(client)),
+            Posting(for_cards(client), is_overheard=self._is_overheard),
             store,
             self.time,
             People(client, await identify(client)).locale,
@@ -138,6 +140,9 @@ class World:
             await board.start()
             self.stack.push_async_callback(board.stop, 0)
         return Process(board, summaries, store, configuration)
+
+    async def _is_overheard(self, channel: str) -> bool:
+        return channel in self.overheard
 
     def strike(self, method: str, action: Any = "fail", **values: Any) -> None:
         """Put a fault in force."""

@@ -12,9 +12,9 @@ from bot.messages.board import BETWEEN_EDITS
 from bot.messages.posting import UPDATES_PER_MINUTE
 from handlers.kit.message import Message
 from services.model.message import Channel, LiveMessage, Subject
-from services.model.operation import Operation
+from services.model.operation import Decision, Operation
 from services.store import Store
-from tests.contract.board.conftest import PLACE, Process, World
+from tests.contract.board.conftest import NOW, PLACE, Process, World
 from tests.golden.values import STATES
 
 ASKED: Operation = replace(STATES["planning"], id="op-one", plan=None, started_at=None, place=PLACE)
@@ -101,7 +101,16 @@ async def test_a_post_without_an_answer_does_not_become_two(world: World, action
 
 
 @pytest.mark.parametrize(
-    "word", ["token_revoked", "invalid_auth", "missing_scope", "is_archived", "channel_not_found", "fatal_error"]
+    "word",
+    [
+        "token_revoked",
+        "invalid_auth",
+        "missing_scope",
+        "is_archived",
+        "is_inactive",
+        "channel_not_found",
+        "fatal_error",
+    ],
 )
 async def test_what_slack_refuses_for_a_while_is_shown_when_it_takes_it_again(world: World, word: str) -> None:
     process = await running(world)
@@ -257,3 +266,30 @@ async def test_a_database_that_does_not_answer_for_a_while_loses_nothing(world: 
     await process.shown()
 
     assert len(world.texts()) == 1
+
+
+async def test_a_channel_that_others_read_along_meanwhile_gets_nothing_until_they_leave(world: World) -> None:
+    process = await running(world)
+    world.overheard.add(PLACE.channel)
+    await ends(process)
+    await process.shown()
+    before = (world.texts(), world.replies())
+    world.overheard.clear()
+    process.board.reachable(Channel(PLACE.team, PLACE.channel))
+    await process.look()
+
+    assert before == (["Deploy edge01 to hamburg: planning"], [])
+    assert world.texts() == ["Deploy edge01 to hamburg: cancelled"]
+
+
+async def test_more_lines_than_a_reply_takes_come_in_several(world: World) -> None:
+    process = await running(world)
+    for attempt in range(2, 32):
+        decision = Decision(-attempt, "U0ALICE", f"{attempt:02} " + "alice" * 40, "retry", NOW)
+        await process.store.operations.decide("op-one", decision)
+        await process.store.operations.change("op-one", event="retried", key=f"retried:{attempt}")
+    await process.look()
+
+    lines = "\n".join(world.replies()).splitlines()
+    assert (len(world.replies()), len(lines)) == (2, 30)
+    assert all(line.endswith("alice") for line in lines)

@@ -231,3 +231,17 @@ async def test_when_the_bot_is_invited_it_knows_that_it_can_post() -> None:
                 await asyncio.sleep(0.01)
 
     assert bench.reachable == ["C0QUIET"]
+
+
+async def test_when_the_bot_is_removed_from_a_channel_it_begins_no_change_there() -> None:
+    bench = Bench()
+    async with bench.stack:
+        await bench.open(manifest=manifest(COMMANDS))
+        await bench.workspace.say("/registry show edge01")
+        await bench.workspace.do("leave", channel="edge-ops", user=bench.part.workspace.app.bot_user)
+        async with asyncio.timeout(60):
+            while not bench.reachable:
+                await asyncio.sleep(0.01)
+        await bench.workspace.say("/registry deploy edge01 --site berlin")
+
+        assert "The bot is not in this channel" in await bench.workspace.read()

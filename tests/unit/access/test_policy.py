@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,6 +92,9 @@ def test_changes_need_a_channel_that_the_bot_is_in() -> None:
     outside = Place("T0", "C0HERE", is_member=False)
 
     assert POLICY.decide(ALICE, outside, "registry:write", BERLIN, changes=True).rule == "channel.not_member"
+    direct, group = replace(outside, channel="D0HERE"), replace(outside, channel_name="mpdm-alice--bob-1")
+    assert POLICY.decide(ALICE, direct, "registry:write", BERLIN, changes=True).rule == "channel.direct"
+    assert POLICY.decide(ALICE, group, "registry:write", BERLIN, changes=True).rule == "channel.direct"
     assert POLICY.decide(ALICE, outside, "registry:read", BERLIN).allowed
 
 

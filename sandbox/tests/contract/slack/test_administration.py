@@ -16,6 +16,7 @@ from sandbox.tests.contract.slack.people import Json, People
 
 EVENTS = (
     "channel_archive",
+    "channel_left",
     "channel_rename",
     "channel_shared",
     "member_joined_channel",
@@ -79,9 +80,10 @@ async def test_a_renamed_and_shared_channel_keeps_its_id(people: People, web: As
 async def test_changes_of_a_channel_are_events(received: "asyncio.Queue[Json]", people: People) -> None:
     await people.post("channel", channel="edge-ops", name="operations")
     await people.post("channel", channel="operations", archived=True)
-    events = [await received.get() for _ in range(2)]
+    await people.post("leave", channel="operations", user="registry")
+    events = [await received.get() for _ in range(3)]
 
-    assert sorted(event["type"] for event in events) == ["channel_archive", "channel_rename"]
+    assert sorted(event["type"] for event in events) == ["channel_archive", "channel_left", "channel_rename"]
 
 
 async def test_the_app_hears_who_joins_who_writes_to_it_and_who_mentions_it(
