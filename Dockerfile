@@ -5,7 +5,7 @@
 #     --volume "$PWD/config:/app/config:ro" registry-bot
 #
 # At the first stage everything is installed by hash into an environment; the second one gets that environment and the code.
-FROM python:3.11-slim AS packages
+FROM python:3.11.16-slim-trixie@sha256:be1575ed968de893bd54f4c56315ff7c4736ce522c1bca08fd521731aafc0d76 AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 COPY requirements/runtime.txt requirements/traces.txt /build/
 RUN python -m venv /opt/bot \
@@ -14,7 +14,7 @@ RUN python -m venv /opt/bot \
     && /opt/bot/bin/python -m compileall -q /opt/bot/lib \
     && /opt/bot/bin/python -m pip uninstall --yes pip
 
-FROM python:3.11-slim
+FROM python:3.11.16-slim-trixie@sha256:be1575ed968de893bd54f4c56315ff7c4736ce522c1bca08fd521731aafc0d76
 # Numbers, so that Kubernetes can see that it is not root (runAsNonRoot).
 RUN groupadd --system --gid 10001 bot \
     && useradd --system --uid 10001 --gid bot --home-dir /data --no-create-home --shell /usr/sbin/nologin bot \

@@ -55,5 +55,8 @@ def test_volumes_are_declared_and_folders_exist() -> None:
     assert all((ROOT / "deploy" / source).is_dir() for source in sources if source.startswith("."))
 
 
-def test_images_are_named_without_a_registry() -> None:
-    assert all("/" not in service["image"] for service in SERVICES.values())
+def test_images_are_built_here_or_named_by_their_digest_and_never_with_a_registry() -> None:
+    pulled = [service["image"] for service in SERVICES.values() if "build" not in service]
+
+    assert pulled
+    assert all(re.fullmatch(r"[\w.:-]+@sha256:[0-9a-f]{64}", image) for image in pulled)

@@ -120,8 +120,10 @@ def test_everything_is_installed_by_hash() -> None:
     assert all("--require-hashes" in line for line in installs)
 
 
-def test_images_are_named_without_a_registry() -> None:
-    assert {line.split()[1] for line in LINES if line.startswith("FROM ")} == {"python:3.11-slim"}
+def test_its_base_is_one_image_by_its_digest_and_without_a_registry() -> None:
+    (base,) = {line.split()[1] for line in LINES if line.startswith("FROM ")}
+
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base)
 
 
 async def test_its_health_check_succeeds_when_the_bot_answers(server: HttpServer) -> None:
