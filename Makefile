@@ -1,6 +1,7 @@
 # Everything runs in .venv, made of pinned packages by the first target that needs it.
 PYTHON ?= python3
 VENV := .venv
+RELEASE := .venv-release
 RUN := $(VENV)/bin
 # A test waits for a third of its time, so there is one worker more than the two cores (docs/decisions/tests.md).
 PYTEST := $(RUN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -12,7 +13,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sqlite3, sys; version, sqlite = sys.version.
 # Measuring doubles the processor time of a test, so `make coverage` measures only these (docs/decisions/tests.md).
 MEASURED := tests/unit tests/golden
 
-.PHONY: help sandbox replicas quick test test-product test-sandbox flows lint types layers coverage bench pictures docs golden languages dist kube-assets deploy-tools pins clean
+.PHONY: help sandbox replicas quick test test-product test-sandbox flows lint types layers coverage bench pictures docs golden languages audit dist kube-assets deploy-tools pins clean
 
 help:
 	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
@@ -30,7 +31,8 @@ help:
 	@echo "make pictures      take the pictures of docs/cards.md again (needs Chromium and pngquant)"
 	@echo "make docs          write the generated pages of docs/"
 	@echo "make golden        write the expected cards of tests/golden anew"
-	@echo "make dist          build both distributions, and try the bot's"
+	@echo "make audit         look up known vulnerabilities of all pinned packages (needs PyPI)"
+	@echo "make dist          build both distributions and the bot's SBOM, and try it"
 	@echo "make kube-assets   build a real Kubernetes control plane for the contract tests (needs Go)"
 	@echo "make deploy-tools  build helm and promtool for the tests of deploy/ (needs Go)"
 	@echo "make pins          choose the newest allowed packages and pin them"
@@ -118,15 +120,27 @@ languages: $(VENV)/ready
 golden: $(VENV)/ready
 	$(RUN)/python -m pytest tests/golden --write-golden
 
-# Both wheels, and the bot's in an environment of its own, which knows nothing of this folder.
-dist:
+# What releases are made with, apart from what is tested.
+$(RELEASE)/ready: requirements/release.txt
 	@$(CHECK_PYTHON)
+	@$(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+# A package that can't be looked up fails it too.
+audit: $(RELEASE)/ready
+	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip $(patsubst %,--requirement %,$(wildcard requirements/*.txt))
+
+# Both wheels, and the bot's in an environment of its own, which knows nothing of this folder. The SBOM is of that.
+dist: $(RELEASE)/ready
 	rm -rf dist build sandbox/build
 	$(PYTHON) -m venv dist/.venv
 	dist/.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist . ./sandbox
 	dist/.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/runtime.txt
-	dist/.venv/bin/python -m pip install --quiet --no-deps dist/registry_bot-*.whl
+	dist/.venv/bin/python -m pip install --quiet --no-deps --no-index --find-links dist registry-bot
 	cd dist && .venv/bin/registry-bot manifest > /dev/null
+	dist/.venv/bin/python -m pip uninstall --quiet --yes setuptools pip
+	$(RELEASE)/bin/cyclonedx-py environment dist/.venv/bin/python --output-reproducible --output-file dist/registry-bot.cdx.json
 	rm -rf dist/.venv build sandbox/build
 
 include tools/kube/Makefile.inc
@@ -144,11 +158,11 @@ deploy-tools:
 
 pins: $(VENV)/ready
 	$(RUN)/python -m pip install --quiet uv
-	for set in runtime traces sandbox test; do \
+	for set in runtime traces sandbox test release; do \
 	  [ $$set = traces ] && within="--constraint requirements/runtime.txt" || within=; \
 	  $(RUN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
 	    --quiet $$within requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
 	done
 
 clean:
-	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage build sandbox/build
+	rm -rf $(VENV) $(RELEASE) .sandbox .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage build sandbox/build
