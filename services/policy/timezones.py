@@ -63,7 +63,22 @@ _CITIES: Mapping[str, str] = {
     "geneva": "Europe/Zurich",
 }
 """Big cities that are no IANA names."""
-_OFFSET = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?(00))?")
+_OFFSET = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
+_BROKEN_OFFSETS: Mapping[str, tuple[str, ...]] = {
+    "-9:30": ("Pacific/Marquesas",),
+    "-3:30": ("America/St_Johns",),
+    "+3:30": ("Asia/Tehran",),
+    "+4:30": ("Asia/Kabul",),
+    "+5:30": ("Asia/Kolkata", "Asia/Colombo"),
+    "+5:45": ("Asia/Kathmandu",),
+    "+6:30": ("Asia/Yangon",),
+    "+9:30": ("Australia/Darwin", "Australia/Adelaide"),
+    "+10:30": ("Australia/Lord_Howe", "Australia/Adelaide"),
+    "+12:45": ("Pacific/Chatham",),
+}
+"""Offsets that are no whole hours, for which there are no names like `Etc/GMT-2`."""
+_NOWHERE = frozenset({"Factory", "localtime"})
+"""Names in the database that say nothing of a place: of no zone yet, and of the machine's own."""
 
 
 @lru_cache(maxsize=256)
@@ -85,7 +100,10 @@ def zone_or_utc(name: str) -> str:
 def _meant(word: str) -> Iterator[str]:
     if offset := _OFFSET.fullmatch(word):
         # POSIX counts the other way round: Etc/GMT-2 is two hours *ahead* of UTC.
-        hours = int(offset[2])
+        hours, minutes = int(offset[2]), offset[3] or "00"
+        if minutes != "00":
+            yield from _BROKEN_OFFSETS.get(f"{offset[1]}{hours}:{minutes}", ())
+            return
         name = f"etc/gmt{'-' if offset[1] == '+' else '+'}{hours}" if hours else "utc"
         if name in _zones():
             yield _zones()[name]
@@ -106,4 +124,4 @@ def _meant(word: str) -> Iterator[str]:
 @cache
 def _zones() -> Mapping[str, str]:
     """All IANA names, by their form in lower case."""
-    return {name.lower(): name for name in available_timezones()}
+    return {name.lower(): name for name in available_timezones() - _NOWHERE}
