@@ -17,11 +17,14 @@ _TRUTHS: Mapping[str, bool] = {"true": True, "yes": True, "false": False, "no": 
 _UNITS = {
     "S": timedelta(seconds=1),
     "M": timedelta(minutes=1),
+    "MIN": timedelta(minutes=1),
     "H": timedelta(hours=1),
     "D": timedelta(days=1),
     "W": timedelta(weeks=1),
 }
 _CENTURY = timedelta(days=36_525)
+_LARGEST = 2**31 - 1
+"""Of any number: what an integer column of a database takes."""
 
 
 def read(command: Command, words: Sequence[str]) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _value(parameter: Parameter, typed: Sequence[str]) -> Any:
             raise Invalid(parameter.name, value, "choice", {"choices": parameter.choices, "near": near})
         return choices[value.lower()]
     members = {parameter.annotation, *get_args(parameter.annotation)}
-    converters: Mapping[type, Callable[[str], Any]] = {int: int, timedelta: span}
+    converters: Mapping[type, Callable[[str], Any]] = {int: _number, timedelta: span}
     for kind, convert in converters.items():
         if kind in members:
             try:
@@ -111,19 +114,26 @@ def _value(parameter: Parameter, typed: Sequence[str]) -> Any:
     return value
 
 
+def _number(text: str) -> int:
+    number = int(text)
+    if abs(number) > _LARGEST:
+        raise OverflowError(text)
+    return number
+
+
 def span(text: str) -> timedelta:
-    """`3h`, `2d12h`, or ISO 8601 as in the files (`PT3H`).
+    """`3h`, `2d12h`, `2 h 5 min` as the bot itself writes it, or ISO 8601 as in the files (`PT3H`).
 
     Raises ValueError, or OverflowError beyond a century: added to a moment, it might leave the calendar.
     """
-    upper = text.upper()
+    upper = re.sub(r"\s", "", text.upper())
     if upper.startswith("P"):
         try:
             length = TypeAdapter(timedelta).validate_python(upper)
         except ValidationError:
             raise ValueError(text) from None
     else:
-        parts = re.findall(r"(\d{1,9})([SMHDW])", upper)
+        parts = re.findall(r"(\d{1,9})(MIN|[SMHDW])", upper)
         if not parts or "".join(map("".join, parts)) != upper:
             raise ValueError(text)
         length = sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())

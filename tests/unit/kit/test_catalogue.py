@@ -86,6 +86,7 @@ def test_a_mistyped_option_or_site_gets_its_nearest(line: str, kind: str, name: 
         ("deploy a --site", "site", "no_value"),
         ("deploy a --site berlin --site hamburg", "site", "repeated"),
         ("deploy a --site berlin --limit many", "limit", "type"),
+        ("deploy a --site berlin --limit 99999999999999999999", "limit", "type"),
         ("deploy a --site berlin --mode Readonyl", "mode", "choice"),
     ],
 )

@@ -38,6 +38,11 @@ def test_what_no_calendar_has_is_refused(typed: str) -> None:
     assert refusal.value.rule == "moment.pattern"
 
 
+@pytest.mark.parametrize(("typed", "length"), [("2 h 5 min", 125), ("1d12h", 2160), ("PT90M", 90), ("P1M", 43_200)])
+def test_a_span_is_read_as_the_bot_itself_writes_it(typed: str, length: int) -> None:
+    assert span(typed) == timedelta(minutes=length)
+
+
 @pytest.mark.parametrize("typed", ["99999999d", "5300w", "P999999Y"])
 def test_a_span_that_would_leave_the_calendar_is_refused(typed: str) -> None:
     with pytest.raises((OverflowError, ValueError)):
