@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import dropwhile
 
 import structlog
 
@@ -122,9 +123,9 @@ class Door:
             raise Invalid("text", request.text[:100], "text.too_long", {"most": _LONGEST})
         passage.text = scrub(request.text)
         typed = words(request.text, typed=not request.said_by_click)
-        # A copied line may begin with the slash word, which Slack adds a second time.
-        pasted = len(typed) > 0 and typed[0].lower() in (request.slash, request.slash.lstrip("/"))
-        passage.words = typed[1:] if pasted else typed
+        # A copied line may begin with the slash word or the bot's name, which Slack adds a second time.
+        own_name = request.slash.lstrip("/")
+        passage.words = tuple(dropwhile(lambda word: word.lower().lstrip("/@") == own_name, typed))
         passage.text = join(scrub_words(passage.words))
         command, arguments = self._commands.find(self._commands.with_help(passage.words))
         passage.command = command

@@ -66,7 +66,7 @@ def said(event: Body, bot_user: str) -> Said | None:
         return None
     if person == bot_user:
         return None
-    typed = re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>", " ", text).strip()
+    typed = re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>[:,]?", " ", text).strip()
     return Said(person, str(event.get("team") or ""), channel, ts, str(event.get("thread_ts") or ""), typed)
 
 

@@ -102,6 +102,9 @@ def correction(
         return ""
     names = [name for name, site in sites.items() if permitted(command, site)]
     guesses = _guesses(typed, error, command, catalogue, names)
+    if len(typed) == 1 and " " in typed[0]:
+        # The whole line stands in quotes.
+        guesses = chain([[word for word in typed[0].split() if word != slash]], guesses)
     if slash in typed[1:]:
         # Two lines were pasted as one.
         end = typed.index(slash, 1)

@@ -17,7 +17,10 @@ _DASHES = "—–−‒―‐‑"  # noqa: RUF001 - likewise
 _LONG_DASH = re.compile(rf"[-{_DASHES}]*[{_DASHES}][-{_DASHES}]*")
 _CONTINUATION = re.compile(r"(?:\\| `)[ \t]*\r?\n")
 """At the end of a line that goes on, in a shell or in PowerShell."""
-_BULLET = re.compile(r"^\s*(?:[•◦▪‣·]|[-*]\s)\s*")
+_BULLET = re.compile(r"^\s*(?:[•◦▪‣·]|(?:[-*>$]|[0-9]{1,3}[.)])\s)\s*")
+"""Of a list, a quotation or a shell."""
+_LANGUAGE = re.compile(r"^(\s*```)[a-z]+\s*\n")
+"""After the marks that begin a block of code, on a line of its own."""
 _CODE = re.compile(r"^\s*(`{1,3})\s*(.*?)\s*\1\s*$", re.DOTALL)
 
 
@@ -66,7 +69,7 @@ def words(text: str, *, typed: bool = True) -> tuple[str, ...]:
     for a quote that is never closed.
     """
     if typed:
-        text = _straight(_CONTINUATION.sub(" ", unescape(text)))
+        text = _straight(_CONTINUATION.sub(" ", _LANGUAGE.sub(r"\1", unescape(text))))
         # A line that was pasted from a chat or a page may still have its code marks or its bullet.
         text = _CODE.sub(r"\2", _BULLET.sub("", text))
     result: list[str] = []

@@ -237,11 +237,19 @@ async def test_the_line_that_was_meant_is_run_by_its_button(registry: Conversati
 
 
 async def test_a_line_is_read_as_it_was_meant(registry: Conversation) -> None:
-    for line in ("帮助", "list \uff0d\uff0dsite\uff1dberlin", "• List --SITE Berlin", "/registry list", "列表"):
+    lines = (
+        "帮助",
+        "list \uff0d\uff0dsite\uff1dberlin",
+        "• List --SITE Berlin",
+        "/registry /registry list",
+        "列表",
+        "@registry list",
+    )
+    for line in lines:
         await registry.say(line)
 
     entries = await registry.bot.store.audit.newest()
-    assert [entry.row.outcome for entry in entries] == ["done"] * 5
+    assert [entry.row.outcome for entry in entries] == ["done"] * len(lines)
 
 
 async def test_a_secret_that_was_typed_by_mistake_is_not_kept(registry: Conversation) -> None:

@@ -67,6 +67,7 @@ def offered(line: str) -> str:
             "deploy edge01 --site berlin --repository Hello-World,nginx",
             "deploy edge01 --site berlin --repository hello-world --repository nginx",
         ),
+        ('"/registry check berlin"', "check berlin"),
         ("deploy edge01 to berlin", "deploy edge01 --site berlin"),
         ("deploy edge01 berlin", "deploy edge01 --site berlin"),
         ("deploy berlin edge01", "deploy edge01 --site berlin"),

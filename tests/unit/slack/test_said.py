@@ -16,6 +16,7 @@ def test_a_mention_says_what_stands_beside_it() -> None:
     [
         ("<@UBOT|registry> check berlin", "check berlin"),
         ("list, please <@UBOT>", "list, please"),
+        ("<@UBOT>: list", "list"),
         ("<@UBOT>", ""),
         ("show &lt;edge01&gt; &amp; co", "show &lt;edge01&gt; &amp; co"),
         ("<http://edge01.example|edge01.example>", "<http://edge01.example|edge01.example>"),
