@@ -517,8 +517,10 @@ class Site(_Values):
             "site": self.name,
             "registry": acr.name,
             "group": acr.resource_group,
+            "subscription": acr.subscription,
             "cluster": cluster.name,
             "cluster_group": cluster.resource_group,
+            "cluster_subscription": cluster.subscription,
         }
 
     @property

@@ -136,7 +136,7 @@ Registry: :no_entry:  *Deploy edge02 to berlin*  ·  blocked
   • namespace: ~none~ → Active
   :no_entry:  The cluster's connected registry extension, `edge01` (Service address `10.96.0.2`), serves `edge01`; only one fits in a cluster.
   Use another cluster: without that extension `edge01` is gone from this one.
-  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg --subscription ID`
   [Show details]\
 """)
 

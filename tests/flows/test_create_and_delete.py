@@ -196,7 +196,7 @@ Registry (only you): `Edge-1` can't be the name of a connected registry. Use 5 t
             """\
   :no_entry:  There is a scope map `edge02` with other rights (too many: `repositories/other/content/read`; missing: `gateway/edge02/config/read`, `gateway/edge02/config/write`, `gateway/edge02/message/read`, `gateway/edge02/message/write`, `repositories/hello-world/content/read` and `repositories/hello-world/metadata/read`).
   If it is left from an earlier connected registry, run `delete` with `--cleanup` first.
-  `az acr scope-map show --name edge02 --registry contosoacr --resource-group edge-rg`\
+  `az acr scope-map show --name edge02 --registry contosoacr --resource-group edge-rg --subscription ID`\
 """,
             """\
   :no_entry:  `plant` is `ReadOnly`, so that one below it can't be `ReadWrite`.
@@ -312,17 +312,17 @@ async def test_one_syncs_by_a_token_that_exists_where_nobody_else_uses_it_and_it
             """\
   :no_entry:  The cloud registry `contosoacr` has no token `edge-sink`.
   Check the name; similar ones: `edge-sync`. Without `--sync-token` it gets one of its own.
-  `az acr token list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr token list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """,
             """\
   :no_entry:  The scope map `edge-sync` of the token `edge-sync` lacks rights that `edge02` syncs by: `gateway/edge02/config/read`, `gateway/edge02/config/write`, `gateway/edge02/message/read` and `gateway/edge02/message/write`.
   Add them, with at least one repository, by `az acr scope-map update`.
-  `az acr scope-map show --name edge-sync --registry contosoacr --resource-group edge-rg`\
+  `az acr scope-map show --name edge-sync --registry contosoacr --resource-group edge-rg --subscription ID`\
 """,
             """\
   :no_entry:  The scope map `edge-sync` of the token `edge-sync` lacks rights that `edge01` syncs by: `repositories/hello-world/content/delete`, `repositories/hello-world/content/write` and `repositories/hello-world/metadata/write`.
   Add them, with at least one repository, by `az acr scope-map update`.
-  `az acr scope-map show --name edge-sync --registry contosoacr --resource-group edge-rg`\
+  `az acr scope-map show --name edge-sync --registry contosoacr --resource-group edge-rg --subscription ID`\
 """,
             "Registry (only you): A connected registry syncs what the scope map of its `--sync-token` lets it, so `--repository` can't stand beside it. Leave one of the two out.",
         ]

@@ -79,7 +79,7 @@ async def test_a_name_that_is_wrong_is_refused_with_one_that_is_right(registry: 
     assert await registry.blockers() == snapshot("""\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """)
 
 

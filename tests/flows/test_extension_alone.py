@@ -52,12 +52,12 @@ async def test_it_goes_and_comes_back_while_the_connected_registry_stays(deploye
             """\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """,
             """\
   :no_entry:  Somebody has disabled the token `edge01`, so the connected registry could not sync.
   Enable it, unless it was disabled to cut the connected registry off.
-  `az acr token update --name edge01 --registry contosoacr --resource-group edge-rg --status enabled`\
+  `az acr token update --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --status enabled`\
 """,
         ]
     )
@@ -95,7 +95,7 @@ Registry: :no_entry:  *Deploy the extension of edge01 to berlin*  ·  blocked
   requested by @alice TIME  ·  development  ·  `op-1`
   :no_entry:  `edge01` is activated by an installation that is not in this cluster (last seen TIME); a second one is refused with `ALREADY_ACTIVATED`.
   Deactivate it if the old installation is gone.
-  `az acr connected-registry deactivate --name edge01 --registry contosoacr --resource-group edge-rg`
+  `az acr connected-registry deactivate --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID`
   [Deactivate]
   [Show details]\
 """,

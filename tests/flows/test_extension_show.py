@@ -115,7 +115,7 @@ Registry (only you): :grey_question:  *edge01* at *berlin* is Online and its ext
     assert broken == snapshot("""\
 Registry (only you): :no_entry:  *edge01* at *berlin* does not work. The sync token `edge01` is disabled.
   Enable it, unless it was disabled to cut the connected registry off.
-  az acr token update --name edge01 --registry contosoacr --resource-group edge-rg --status enabled
+  az acr token update --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --status enabled
   *In Azure*
   *Extension* `edge01` Succeeded
   *Version* 0.11.0, release train Stable

@@ -156,7 +156,7 @@ Registry: :x:  *Update the extension of edge01 at berlin*  ·  failed
   0 of 2 steps done, stopped at *Change: Extension edge01*
   The extension `edge01` did not take the change: it is `Failed` (`The extension operation failed with the following error: Error: [ InnerError: [Helm installation failed : Unable to create/update Kubernetes resources for the extension : Recommendation Please check that there are no policies blocking the resource creation/update for the extension : InnerError [release edge01 failed: chart path not found]]] occurred while doing the operation : [Create] on the config, For general troubleshooting visit: https://aka.ms/k8s-extensions-TSG`).
   See to what it complains of. `extension update` with other values installs it again. A retry sends the same values once more.
-  `az k8s-extension show --name edge01 --cluster-name berlin-arc --resource-group edge-rg --cluster-type connectedClusters`
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg --subscription ID`
   Left behind: perhaps Extension edge01.
   [Retry] [Show details]\
 """)
@@ -181,7 +181,7 @@ Registry: :no_entry:  *Update the extension of edge10 at berlin*  ·  blocked
   requested by @alice TIME  ·  development  ·  `op-1`
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`
   [Show details]\
 """,
         ]

@@ -21,7 +21,7 @@ async def test_a_repository_that_holds_nothing_stands_in_the_way_before_anything
     assert await registry.blockers() == snapshot("""\
   :no_entry:  Nothing is in `helo-world`: `contosoacr` has no tag there, and the site imports none. Did you mean `hello-world`?
   Correct `--repository`, or push an image first.
-  `az acr repository list --name contosoacr --output table`\
+  `az acr repository list --name contosoacr --subscription ID --output table`\
 """)
     assert (await registry.azure())["registries"] == before
 

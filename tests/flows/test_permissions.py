@@ -182,7 +182,7 @@ Registry (only you): `Team/App:v1` is not a repository. Use lowercase without a 
             """\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """,
             """\
   :no_entry:  The scope map `plant` would have 501 permissions, and Azure allows 500.

@@ -29,7 +29,7 @@ async def test_a_basic_registry_stands_in_the_way(tmp_path: Path) -> None:
         assert await talk.blockers() == snapshot("""\
   :no_entry:  The registry `contosolab` is `Basic`; connected registries need Premium.
   Upgrade it (the price changes) or name another registry in the site file.
-  `az acr update --name contosolab --resource-group edge-rg --sku Premium`\
+  `az acr update --name contosolab --resource-group edge-rg --subscription ID --sku Premium`\
 """)
 
 
@@ -81,7 +81,7 @@ async def test_a_registry_that_is_active_elsewhere_stands_in_the_way(registry: C
     assert await registry.blockers() == snapshot("""\
   :no_entry:  `edge01` is activated by an installation that is not in this cluster (last seen TIME); a second one is refused with `ALREADY_ACTIVATED`.
   Deactivate it if the old installation is gone.
-  `az acr connected-registry deactivate --name edge01 --registry contosoacr --resource-group edge-rg`\
+  `az acr connected-registry deactivate --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID`\
 """)
 
 
@@ -165,7 +165,7 @@ async def test_a_second_extension_does_not_fit_in_a_cluster(registry: Conversati
     assert await registry.blockers() == snapshot("""\
   :no_entry:  The cluster's connected registry extension, `edge01` (Service address `10.96.0.2`), serves `edge01`; only one fits in a cluster.
   Use another cluster: without that extension `edge01` is gone from this one.
-  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`\
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg --subscription ID`\
 """)
 
 

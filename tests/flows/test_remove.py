@@ -381,7 +381,7 @@ async def test_another_registrys_extension_is_not_removed_for_its_name(registry:
     assert doubtful == snapshot("""\
   :no_entry:  Azure does not show whether the extension `edge01` at `berlin` runs `edge01`.
   If it does, run the command again with `--extension` and its name. If it runs another one, run it with `--extension none`: then the extension stays.
-  `az k8s-extension show --name edge01 --cluster-name berlin-arc --resource-group edge-rg --cluster-type connectedClusters`\
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg --subscription ID`\
 """)
     assert await registry.answer() == snapshot("""\
 Registry: :white_check_mark:  *Remove edge01 from berlin*  ·  nothing to remove

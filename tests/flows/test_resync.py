@@ -81,7 +81,7 @@ async def test_where_azure_has_no_such_action_or_would_refuse_it_the_plan_says_s
             """\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`
   :no_entry:  This cloud does not offer resyncs yet: they came with the API version 2026-01-01-preview, and it has `2025-11-01`.
   One that syncs all the time does so each minute anyway, and takes changes of its repositories over then.\
 """,
@@ -110,7 +110,7 @@ Registry: :x:  *Resync edge01 at berlin*  ·  failed
   0 of 2 steps done, stopped at *Change: Full sync of edge01*
   Azure took no resync of `edge01`, since no runtime of it is in contact: `It is not attached.`
   See whether its edge has power and a way to Azure. Retry when it is online.
-  `az acr connected-registry show --name edge01 --registry contosoacr --resource-group edge-rg`
+  `az acr connected-registry show --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID`
   Left behind: perhaps Full sync of edge01.
   [Retry] [Show details]\
 """)

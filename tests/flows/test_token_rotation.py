@@ -127,7 +127,7 @@ async def test_what_would_cut_an_edge_off_is_refused_before_anything_is_written(
             """\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """,
             """\
   :no_entry:  Others use the token `edge01` too, and would lose its password: `line1`.
@@ -144,7 +144,7 @@ async def test_what_would_cut_an_edge_off_is_refused_before_anything_is_written(
             """\
   :no_entry:  The sync token `edge01` is disabled, perhaps to cut `edge01` off.
   If it was not on purpose, enable it first.
-  `az acr token update --name edge01 --registry contosoacr --resource-group edge-rg --status enabled`\
+  `az acr token update --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --status enabled`\
 """,
             """\
   :no_entry:  `edge01` is not activated, so no runtime works with its password.
@@ -197,7 +197,7 @@ Registry: :x:  *Rotate the sync token of edge01 at berlin*  ·  failed
   0 of 4 steps done, stopped at *Change: Password in the extension edge01*
   The extension `edge01` did not take the new password: it is `Failed` (`The extension operation failed with the following error: Error: [ InnerError: [Helm installation failed : Unable to create/update Kubernetes resources for the extension : Recommendation Please check that there are no policies blocking the resource creation/update for the extension : InnerError [release edge01 failed: chart path not found]]] occurred while doing the operation : [Create] on the config, For general troubleshooting visit: https://aka.ms/k8s-extensions-TSG`). The old password is still valid.
   See to what the extension complains of. A retry makes another new password and sends it.
-  `az k8s-extension show --name edge01 --cluster-name berlin-arc --resource-group edge-rg --cluster-type connectedClusters`
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg --subscription ID`
   Left behind: perhaps Password in the extension edge01. Nothing was deleted. Still there: Password password1 of edge01.
   The token `edge01` has a new password in `password2`, and something may work with it already: a retry replaces it. This ends it once nothing works with it:
   `az acr token credential delete --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --password2`

@@ -178,12 +178,12 @@ async def test_a_schedule_without_a_window_and_wrong_names_block(deployed: Conve
     assert token == snapshot("""\
   :no_entry:  The cloud registry `contosoacr` has no such tokens: `edge02` and `till`.
   Check the names; similar ones: `edge01`. Create those that are missing with `az acr token create`.
-  `az acr token list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr token list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """)
     assert await deployed.blockers() == snapshot("""\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """)
 
 

@@ -204,7 +204,7 @@ Registry (only you): *hamburg*: ready, with 2 warnings, as far as Azure shows
   `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation; do az provider register --subscription ID --namespace "$provider"; done; az provider register --subscription ID --namespace Microsoft.ContainerRegistry`
   :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from hosts of its own, which firewalls must let through.
   If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.
-  `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`
+  `az acr update --name contosoacr --resource-group edge-rg --subscription ID --data-endpoint-enabled true`
   :white_check_mark:  The registry `contosoacr` exists in `westeurope`.
   :white_check_mark:  The registry is Premium.
   :white_check_mark:  The registry is not being changed.

@@ -130,10 +130,10 @@ async def test_what_stands_in_the_way_is_said_with_what_to_do(online: Conversati
     assert await online.blockers() == snapshot("""\
   :no_entry:  `edge01` does not sync the repository `nginx`; it has `hello-world`.
   Add it, and give the command again after the next sync.
-  `az acr connected-registry permissions update --name edge01 --registry contosoacr --resource-group edge-rg --add nginx`
+  `az acr connected-registry permissions update --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --add nginx`
   :no_entry:  The cloud registry `contosoacr` has no repository `nginx`.
   Check the name, or import the image.
-  `az acr repository list --name contosoacr --output table`
+  `az acr repository list --name contosoacr --subscription ID --output table`
   :no_entry:  The cluster has no namespace `shop`. The bot makes none, since it has its rights by namespace.
   Create it, and apply `deploy/rbac/workloads.yaml` for it.
   `kubectl create namespace shop`\
@@ -142,13 +142,13 @@ async def test_what_stands_in_the_way_is_said_with_what_to_do(online: Conversati
     assert await online.blockers() == snapshot("""\
   :no_entry:  The repository `hello-world` of `contosoacr` has no `hello-world:v9`.
   Check the tag, or import the image.
-  `az acr repository show-tags --name contosoacr --repository hello-world --output table`\
+  `az acr repository show-tags --name contosoacr --subscription ID --repository hello-world --output table`\
 """)
     await online.say("workload deploy edge10 --site berlin --image hello-world")
     assert await online.blockers() == snapshot("""\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
   Check the name; similar ones: `edge01`.
-  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`\
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --subscription ID --output table`\
 """)
     await online.say("workload deploy edge01 --site hamburg --image hello-world")
     assert await online.blockers() == snapshot("""\
@@ -284,7 +284,7 @@ Registry: :x:  *Deploy a workload from edge01 at berlin*  ·  failed
   3 of 7 steps done, stopped at *Verify: edge01 has synced since*
   `edge01` has not synced since the client token was added to its list, and does not know it yet. Last sync: TIME; schedule `0 3 29 2 *` (UTC), next contact TIME.
   Retry after its next sync: what is made so far is kept.
-  `az acr connected-registry show --name edge01 --registry contosoacr --resource-group edge-rg --output table`
+  `az acr connected-registry show --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --output table`
   Left behind: Scope map edge01-hello-world-e79d9388, Client token edge01-hello-world-e79d9388 and Client tokens of edge01.
   [Retry] [Show details]\
 """)

@@ -7,6 +7,7 @@ from handlers.kit.language import t
 from handlers.kit.text import code, listed
 from handlers.views.procedures.registry_steps import READER_WORDS, image_fields, image_keeps, image_remark
 from handlers.views.procedures.words import (
+    ACR_OPTIONS,
     ARRIVAL_CAUSES,
     ARRIVAL_FINDINGS,
     AZURE_FINDINGS,
@@ -19,7 +20,6 @@ from handlers.views.procedures.words import (
 from services.model.operation import Operation
 from services.operations.cloud_registry.request import AcrReady, Cause, Code
 
-_ACR = "--name {registry} --resource-group {group}"
 _FINDINGS: Mapping[str, FindingWords] = {
     **AZURE_FINDINGS,
     Code.REGISTRY_FOUND: FindingWords("The cloud registry {registry} exists ({sku}, {location})."),
@@ -76,7 +76,7 @@ _CAUSES: Mapping[str, CauseWords] = {
     Cause.STILL_BASIC: CauseWords(
         "Azure accepted the change but shows other values: tier {sku}, data endpoint {data_endpoint}.",
         "Somebody may have changed it at the same time. Look at it.",
-        f"az acr show {_ACR}",
+        f"az acr show {ACR_OPTIONS}",
         retry="Then retry.",
     ),
     Cause.CONNECTED_SINCE: CauseWords(

@@ -6,7 +6,14 @@ from typing import Any
 from handlers.kit.language import t
 from handlers.kit.text import escape, listed
 from handlers.views.procedures.registry_steps import connected_settings, synced
-from handlers.views.procedures.words import AZURE_FINDINGS, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    ACR_OPTIONS,
+    AZURE_FINDINGS,
+    REGISTRY_OPTIONS,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
 from services.operations.create.request import Code, CreateOptions
@@ -51,12 +58,12 @@ WORDS = ProcedureWords(
         Code.REGISTRY_ABSENT: FindingWords(
             "There is no cloud registry {registry} in the resource group {group}.",
             "Check the site file, or create it.",
-            "az acr show --name {registry} --resource-group {group}",
+            f"az acr show {ACR_OPTIONS}",
         ),
         Code.REGISTRY_NOT_PREMIUM: FindingWords(
             "The cloud registry {registry} is {sku}; connected registries need Premium.",
             "Change its tier, which costs more.",
-            "az acr update --name {registry} --resource-group {group} --sku Premium",
+            f"az acr update {ACR_OPTIONS} --sku Premium",
             "acr update {site}",
         ),
         Code.REGISTRY_BUSY: FindingWords(
@@ -110,7 +117,7 @@ WORDS = ProcedureWords(
         Code.SCOPE_MAP_FOREIGN: FindingWords(
             "There is a scope map {name} with other rights (too many: {surplus}; missing: {missing}).",
             "If it is left from an earlier connected registry, run `delete` with `--cleanup` first.",
-            "az acr scope-map show --name {name} --registry {registry} --resource-group {group}",
+            f"az acr scope-map show --name {{name}} {REGISTRY_OPTIONS}",
         ),
         Code.TOKEN_FREE: FindingWords("No token is called {name}."),
         Code.TOKEN_SAME: FindingWords("The token {name} is there, with that scope map."),
@@ -118,7 +125,7 @@ WORDS = ProcedureWords(
             "There is a token {name} that can't be its sync token (scope map {scope_map}, enabled: {enabled}, used by"
             " {users}).",
             "If it is left from an earlier connected registry, run `delete` with `--cleanup` first.",
-            "az acr token show --name {name} --registry {registry} --resource-group {group}",
+            f"az acr token show --name {{name}} {REGISTRY_OPTIONS}",
         ),
         Code.SYNC_TOKEN_FITS: FindingWords(
             "The token {token} is nobody else's, and its scope map {scope_map} lets {name} sync {repositories}."
@@ -126,12 +133,12 @@ WORDS = ProcedureWords(
         Code.SYNC_TOKEN_ABSENT: FindingWords(
             "The cloud registry {registry} has no token {token}.",
             "Check the name; similar ones: {near}. Without `--sync-token` it gets one of its own.",
-            "az acr token list --registry {registry} --resource-group {group} --output table",
+            f"az acr token list {REGISTRY_OPTIONS} --output table",
         ),
         Code.SYNC_TOKEN_DISABLED: FindingWords(
             "The token {token} is disabled, so that {name} could not sync.",
             "If that was not on purpose, enable it first.",
-            "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
+            f"az acr token update --name {{token}} {REGISTRY_OPTIONS} --status enabled",
         ),
         Code.SYNC_TOKEN_USED: FindingWords(
             "Others use the token {token}: {users}. Each new password of it would cut them off.",
@@ -141,12 +148,12 @@ WORDS = ProcedureWords(
             "The scope map {scope_map} of the token {token} is one of Azure's own or that of other tokens too"
             " ({sharing}), so that `permissions` of {name} would change theirs.",
             "Give the token a scope map of its own, or leave out `--sync-token`.",
-            "az acr token update --name {token} --registry {registry} --resource-group {group} --scope-map {name}",
+            f"az acr token update --name {{token}} {REGISTRY_OPTIONS} --scope-map {{name}}",
         ),
         Code.SYNC_TOKEN_RIGHTS: FindingWords(
             "The scope map {scope_map} of the token {token} lacks rights that {name} syncs by: {missing}.",
             "Add them, with at least one repository, by `az acr scope-map update`.",
-            "az acr scope-map show --name {scope_map} --registry {registry} --resource-group {group}",
+            f"az acr scope-map show --name {{scope_map}} {REGISTRY_OPTIONS}",
         ),
         Code.SYNC_TOKEN_GATEWAYS: FindingWords(
             "The scope map {scope_map} of the token {token} acts for other connected registries: {others}.",

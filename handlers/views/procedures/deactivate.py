@@ -2,7 +2,14 @@
 
 from handlers.kit.language import t
 from handlers.kit.text import escape
-from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    REGISTRY_FINDINGS,
+    REGISTRY_OPTIONS,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.operations.deactivate.request import Cause, Code
 
 WORDS = ProcedureWords(
@@ -25,7 +32,7 @@ WORDS = ProcedureWords(
             "Azure accepted the deactivation of {name} but shows it as Active.",
             "An installation that was waiting for the activation may have taken it. That is the purpose of a"
             " deactivation, and then nothing is wrong. If none should run, delete its extension first, then retry.",
-            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
+            f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS}",
         ),
     },
     findings={

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from handlers.kit.language import phrase
-from handlers.views.procedures.words import IMAGE_CAUSES, CauseWords
+from handlers.views.procedures.words import ACR_OPTIONS, IMAGE_CAUSES, REGISTRY_OPTIONS, CauseWords
 from services.operations.deploy.causes import Cause
 
 _RETRY = phrase("Then retry.")
@@ -142,7 +142,7 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.TOKEN_DISABLED: CauseWords(
         "The sync token {token} is disabled.",
         "Enable it, unless it was disabled to cut the connected registry off.",
-        "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
+        f"az acr token update --name {{token}} {REGISTRY_OPTIONS} --status enabled",
         retry=_RETRY,
     ),
     Cause.BAD_CONNECTION_STRING: CauseWords(
@@ -153,7 +153,7 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.ALREADY_ACTIVATED: CauseWords(
         "Another installation of {name} is activated, so this one is refused (`ALREADY_ACTIVATED`).",
         "Deactivate it if the old installation is gone; the Pod recovers by itself within minutes.",
-        "az acr connected-registry deactivate --name {name} --registry {registry} --resource-group {group}",
+        f"az acr connected-registry deactivate --name {{name}} {REGISTRY_OPTIONS}",
         "deactivate {name} --site {site}",
     ),
     Cause.FIREWALL: CauseWords(
@@ -180,7 +180,7 @@ CAUSES: Mapping[str, CauseWords] = {
         "The cloud registry's own network rules keep the edge out: {message}",
         "Allow the address {client}. If the registry's public access is off altogether, the edge needs a private"
         " endpoint. It then continues by itself.",
-        "az acr network-rule add --name {registry} --resource-group {group} --ip-address {client}",
+        f"az acr network-rule add {ACR_OPTIONS} --ip-address {{client}}",
     ),
     Cause.DISK_ERROR: CauseWords(
         "The connected registry can't write to its disk: {message}",
@@ -202,7 +202,7 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.DATA_ENDPOINT_OFF: CauseWords(
         "The registry's dedicated data endpoint is off, and connected registries need it.",
         "Enable it.",
-        "az acr update --name {registry} --resource-group {group} --data-endpoint-enabled true",
+        f"az acr update {ACR_OPTIONS} --data-endpoint-enabled true",
         "acr update {site}",
         retry=_RETRY,
     ),
@@ -289,7 +289,7 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.PROVIDER_MISSING: CauseWords(
         "The subscription has not registered {provider}.",
         "Register it; it takes up to ten minutes.",
-        "az provider register --namespace {provider} --wait",
+        "az provider register --namespace {provider} --subscription {cluster_subscription} --wait",
         "provider register {site}",
         retry=_RETRY,
     ),

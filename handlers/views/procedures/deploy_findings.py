@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures.words import PARENT_FINDINGS, FindingWords
+from handlers.views.procedures.words import (
+    ACR_OPTIONS,
+    ARC_OPTIONS,
+    CLUSTER_OPTIONS,
+    PARENT_FINDINGS,
+    REGISTRY_OPTIONS,
+    FindingWords,
+)
 from services.operations.deploy.codes import Code, ExtensionCode
-
-_REGISTRY = "--registry {registry} --resource-group {group}"
-_ACR = "--name {registry} --resource-group {group}"
-_CLUSTER = "--cluster-name {cluster} --cluster-type connectedClusters --resource-group {cluster_group}"
 
 FINDINGS: Mapping[str, FindingWords] = {
     Code.PROVIDERS_REGISTERED: FindingWords("All resource providers are registered."),
@@ -29,13 +32,13 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.REGISTRY_ABSENT: FindingWords(
         "There is no registry {registry} in the resource group {group}.",
         "Create it, or set `acr.create_in` in the site file to let the deployment do so.",
-        f"az acr create {_ACR} --subscription {{subscription}} --sku Premium --data-endpoint-enabled true",
+        f"az acr create {ACR_OPTIONS} --sku Premium --data-endpoint-enabled true",
     ),
     Code.REGISTRY_PREMIUM: FindingWords("The registry is Premium."),
     Code.REGISTRY_NOT_PREMIUM: FindingWords(
         "The registry {registry} is {sku}; connected registries need Premium.",
         "Upgrade it (the price changes) or name another registry in the site file.",
-        f"az acr update {_ACR} --sku Premium",
+        f"az acr update {ACR_OPTIONS} --sku Premium",
         "acr update {site}",
     ),
     Code.REGISTRY_READY: FindingWords("The registry is not being changed."),
@@ -45,14 +48,14 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.REGISTRY_BROKEN: FindingWords(
         "The registry's last change ended as {state}.",
         "Look into it in the Azure portal and repeat the change.",
-        f"az acr show {_ACR}",
+        f"az acr show {ACR_OPTIONS}",
     ),
     Code.DATA_ENDPOINT_ON: FindingWords("The dedicated data endpoint is on ({hosts})."),
     Code.DATA_ENDPOINT_OFF: FindingWords(
         "The dedicated data endpoint is off; the deployment enables it. "
         "From then on clients fetch from hosts of its own, which firewalls must let through.",
         "If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.",
-        f"az acr update {_ACR} --data-endpoint-enabled true",
+        f"az acr update {ACR_OPTIONS} --data-endpoint-enabled true",
     ),
     Code.IMAGES_FOUND: FindingWords("Each repository holds an image, or gets the one that the site imports."),
     Code.IMAGE_DIFFERS: FindingWords(
@@ -62,7 +65,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.REPOSITORIES_EMPTY: FindingWords(
         "Nothing is in {empty}: {registry} has no tag there, and the site imports none.",
         "Push or import an image first, or correct `--repository`.",
-        "az acr repository list --name {registry} --output table",
+        "az acr repository list --name {registry} --subscription {subscription} --output table",
     ),
     Code.REPOSITORIES_EMPTY_FOR_NOW: FindingWords(
         "Nothing is in {empty} yet: {registry} has no tag there, and the site imports none. "
@@ -71,7 +74,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.REPOSITORY_MISSPELT: FindingWords(
         "Nothing is in {empty}: {registry} has no tag there, and the site imports none. Did you mean {near}?",
         "Correct `--repository`, or push an image first.",
-        "az acr repository list --name {registry} --output table",
+        "az acr repository list --name {registry} --subscription {subscription} --output table",
     ),
     Code.CLUSTER_CONNECTED: FindingWords(
         "The cluster {cluster} is connected to Azure Arc (last heartbeat {heartbeat})."
@@ -79,7 +82,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.CLUSTER_ABSENT: FindingWords(
         "Azure Arc has no cluster {cluster} in the resource group {cluster_group}.",
         "Connect it, or correct the site file.",
-        "az connectedk8s connect --name {cluster} --resource-group {cluster_group}",
+        f"az connectedk8s connect {ARC_OPTIONS}",
     ),
     Code.CLUSTER_CONNECTING: FindingWords(
         "The cluster {cluster} is still connecting to Azure Arc.", "Check again in a few minutes.", "", "check {site}"
@@ -93,8 +96,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.CLUSTER_EXPIRED: FindingWords(
         "The identity certificate of the cluster {cluster} has expired (last heartbeat {heartbeat}).",
         "Disconnect the cluster and connect it again.",
-        "az connectedk8s delete --name {cluster} --resource-group {cluster_group} && "
-        "az connectedk8s connect --name {cluster} --resource-group {cluster_group}",
+        f"az connectedk8s delete {ARC_OPTIONS} && az connectedk8s connect {ARC_OPTIONS}",
     ),
     Code.NAME_FREE: FindingWords("The name {name} is free."),
     Code.CONNECTED_REUSED: FindingWords(
@@ -114,7 +116,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.CONNECTED_SETTINGS_DIFFER: FindingWords(
         "{name} exists with other values: {changes}.",
         "Use its values, or change it first.",
-        f"az acr connected-registry update --name {{name}} {_REGISTRY}",
+        f"az acr connected-registry update --name {{name}} {REGISTRY_OPTIONS}",
     ),
     Code.CONNECTED_BUSY: FindingWords(
         "{name} is being changed at the moment ({state}).", "Check again soon.", "", "check {site}"
@@ -123,7 +125,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.QUOTA_FULL: FindingWords(
         "The registry has {count} connected registries; {limit} is the limit.",
         "Delete one that is not needed, or use another registry.",
-        f"az acr connected-registry list {_REGISTRY} --output table",
+        f"az acr connected-registry list {REGISTRY_OPTIONS} --output table",
     ),
     Code.SCOPE_MAP_FREE: FindingWords("There is no scope map {name} yet."),
     Code.SCOPE_MAP_REUSED: FindingWords("The scope map {name} allows exactly what is needed and is reused."),
@@ -135,7 +137,7 @@ FINDINGS: Mapping[str, FindingWords] = {
         "The scope map {name} does not belong to this connected registry and has other permissions "
         "(missing: {added}; additional: {removed}). It is not overwritten.",
         "Choose another name, or delete the scope map if nothing uses it.",
-        f"az acr scope-map delete --name {{name}} {_REGISTRY}",
+        f"az acr scope-map delete --name {{name}} {REGISTRY_OPTIONS}",
     ),
     Code.PERMISSIONS_FIT: FindingWords(
         "The scope map needs {count} of at most {limit} permissions (repositories: {repositories})."
@@ -151,7 +153,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.TOKEN_FOREIGN: FindingWords(
         "There is a token {name} with another scope map ({scope_map}). It is not overwritten.",
         "Choose another name, or delete the token if nothing uses it.",
-        f"az acr token delete --name {{name}} {_REGISTRY}",
+        f"az acr token delete --name {{name}} {REGISTRY_OPTIONS}",
     ),
     Code.TOKEN_IN_USE: FindingWords(
         "The token {name} is the sync token of another connected registry, {user}.", "Choose another name."
@@ -159,7 +161,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.TOKEN_DISABLED: FindingWords(
         "Somebody has disabled the token {name}, so the connected registry could not sync.",
         "Enable it, unless it was disabled to cut the connected registry off.",
-        f"az acr token update --name {{name}} {_REGISTRY} --status enabled",
+        f"az acr token update --name {{name}} {REGISTRY_OPTIONS} --status enabled",
     ),
     Code.EXTENSION_FREE: FindingWords("The cluster has no connected registry extension yet."),
     Code.EXTENSION_REUSED: FindingWords(
@@ -181,20 +183,20 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.EXTENSION_SECOND: FindingWords(
         "The cluster has another connected registry extension, {other}, beside {extension} of {name}; only one works.",
         "The deployment keeps {extension} and does nothing to {other}. Look whether anything needs that one.",
-        f"az k8s-extension show --name {{other}} {_CLUSTER}",
+        f"az k8s-extension show --name {{other}} {CLUSTER_OPTIONS}",
     ),
     Code.EXTENSION_OTHER_NAME: FindingWords(
         "The cluster has a connected registry extension already, {other} (Service address {address}), "
         "and no connected registry of {registry} is known to be served by it; only one fits in a cluster.",
         "Use another cluster. Delete that extension only if you know that it is left over: "
         "it may serve another cloud registry's.",
-        f"az k8s-extension show --name {{other}} {_CLUSTER}",
+        f"az k8s-extension show --name {{other}} {CLUSTER_OPTIONS}",
     ),
     Code.EXTENSION_SERVES_OTHER: FindingWords(
         "The cluster's connected registry extension, {other} (Service address {address}), serves {serves}; "
         "only one fits in a cluster.",
         "Use another cluster: without that extension {serves} is gone from this one.",
-        f"az k8s-extension show --name {{other}} {_CLUSTER}",
+        f"az k8s-extension show --name {{other}} {CLUSTER_OPTIONS}",
     ),
     Code.EXTENSION_UNCLEAR: FindingWords(
         "The cluster has a connected registry extension already, {other}. Its Service address {address} is the login "
@@ -206,7 +208,7 @@ FINDINGS: Mapping[str, FindingWords] = {
         "The cluster has an extension {extension}, but {registry} has no connected registry {name}: "
         "the extension is left over, or serves another cloud registry's.",
         "Use another cluster, or delete the extension if it is left over.",
-        f"az k8s-extension delete --name {{extension}} {_CLUSTER}",
+        f"az k8s-extension delete --name {{extension}} {CLUSTER_OPTIONS}",
     ),
     Code.EXTENSION_NAME_TAKEN: FindingWords(
         "The name {extension} is taken by an extension of another type ({type}).",
@@ -215,7 +217,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.EXTENSION_SETTINGS_DIFFER: FindingWords(
         "The extension {extension} is installed with other settings: {changes}. They can't be changed in place.",
         "Use its settings, or delete the extension first.",
-        f"az k8s-extension delete --name {{extension}} {_CLUSTER}",
+        f"az k8s-extension delete --name {{extension}} {CLUSTER_OPTIONS}",
     ),
     Code.SETTINGS_NOT_SENT: FindingWords(
         "The extension {extension} has settings that a deployment does not decide on, and loses them: {settings}.",
@@ -227,7 +229,7 @@ FINDINGS: Mapping[str, FindingWords] = {
         "{name} is activated by an installation that is not in this cluster (last seen {last_activity}); "
         "a second one is refused with `ALREADY_ACTIVATED`.",
         "Deactivate it if the old installation is gone.",
-        f"az acr connected-registry deactivate --name {{name}} {_REGISTRY}",
+        f"az acr connected-registry deactivate --name {{name}} {REGISTRY_OPTIONS}",
         "deactivate {name} --site {site}",
     ),
     Code.KUBERNETES_REACHED: FindingWords("The Kubernetes API answers (version {version})."),

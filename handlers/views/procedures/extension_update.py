@@ -9,8 +9,10 @@ from handlers.views.procedures.words import (
     AZURE_FINDINGS,
     CERTIFICATE_CAUSES,
     CERTIFICATE_FINDINGS,
+    CLUSTER_OPTIONS,
     PARENT_FINDINGS,
     REGISTRY_FINDINGS,
+    REGISTRY_OPTIONS,
     TLS_FINDINGS,
     CauseWords,
     FindingWords,
@@ -28,10 +30,7 @@ _LABELS: Mapping[str, str] = {
     "release_train": phrase("release train"),
     "auto_upgrade": phrase("automatic upgrades"),
 }
-_SHOW = (
-    "az k8s-extension show --name {extension} --cluster-name {cluster} --resource-group {cluster_group}"
-    " --cluster-type connectedClusters"
-)
+_SHOW = f"az k8s-extension show --name {{extension}} {CLUSTER_OPTIONS}"
 
 
 def _value(value: object) -> str:
@@ -135,7 +134,7 @@ WORDS = ProcedureWords(
             "No new connection string can be built for {name}, which has to go with the change: its sync token is gone"
             " or disabled, or Azure does not show the data endpoint of the cloud registry.",
             "The line shows its token and its data endpoint; whichever is missing has to come back first.",
-            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
+            f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS}",
         ),
         AzureCode.AGENTS_AWAY: FindingWords(
             "The Arc agents of {cluster} do not reach Azure ({state}, last seen {last_heartbeat}), so that nobody"

@@ -5,7 +5,14 @@ from typing import Any
 
 from handlers.kit.language import t
 from handlers.kit.text import date, escape, listed
-from handlers.views.procedures.words import AZURE_FINDINGS, REGISTRY_FINDINGS, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    AZURE_FINDINGS,
+    REGISTRY_FINDINGS,
+    REGISTRY_OPTIONS,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
 from services.operations.permissions.request import Code, EdgeSilent, EdgeSynced, PermissionsOptions
@@ -77,7 +84,7 @@ WORDS = ProcedureWords(
         Code.SCOPE_MAP_ABSENT: FindingWords(
             "The sync token {token} of {holder} does not exist, or its scope map does not.",
             "Without it {holder} can't sync at all. Look at it first.",
-            "az acr token show --name {token} --registry {registry} --resource-group {group}",
+            f"az acr token show --name {{token}} {REGISTRY_OPTIONS}",
         ),
         Code.SCOPE_MAP_SYSTEM: FindingWords(
             "The sync token of {holder} has the scope map {scope_map}, which is Azure's own and can't be changed.",

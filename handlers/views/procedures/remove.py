@@ -6,7 +6,14 @@ from dataclasses import replace
 from handlers.kit.language import phrase, t
 from handlers.kit.text import code, escape, listed
 from handlers.views.procedures.registry_steps import lost_gateways
-from handlers.views.procedures.words import AZURE_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    AZURE_FINDINGS,
+    CLUSTER_OPTIONS,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
 from services.operations.checks import UNPROVEN
@@ -100,8 +107,7 @@ WORDS = ProcedureWords(
         Cause.EXTENSION_REPLACED: CauseWords(
             "{extension} is an extension of another type by now ({type}), so it was not deleted.",
             "Run the command again: it plans for what is there now.",
-            "az k8s-extension list --cluster-name {cluster} --resource-group {cluster_group}"
-            " --cluster-type connectedClusters --output table",
+            f"az k8s-extension list {CLUSTER_OPTIONS} --output table",
         ),
     },
     findings={
@@ -139,8 +145,7 @@ WORDS = ProcedureWords(
             "Azure does not show whether the extension {extension} at {site} runs {name}.",
             "If it does, run the command again with `--extension` and its name. If it runs another one, run it with"
             " `--extension none`: then the extension stays.",
-            "az k8s-extension show --name {extension} --cluster-name {cluster} --resource-group {cluster_group}"
-            " --cluster-type connectedClusters",
+            f"az k8s-extension show --name {{extension}} {CLUSTER_OPTIONS}",
         ),
         Code.EXTENSION_CHOSEN_OTHERS: FindingWords(
             "The extension {extension} runs {others}, so it does not go with {name}.",

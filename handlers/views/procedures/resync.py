@@ -6,6 +6,7 @@ from handlers.kit.language import t
 from handlers.kit.text import date
 from handlers.views.procedures.words import (
     REGISTRY_FINDINGS,
+    REGISTRY_OPTIONS,
     CauseWords,
     FindingWords,
     ProcedureWords,
@@ -36,7 +37,7 @@ WORDS = ProcedureWords(
         Cause.NOT_ATTACHED: CauseWords(
             "Azure took no resync of {name}, since no runtime of it is in contact: {message}",
             "See whether its edge has power and a way to Azure.",
-            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
+            f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS}",
             retry="Retry when it is online.",
         ),
         Cause.SYNC_FAILED: CauseWords(

@@ -10,8 +10,10 @@ from handlers.views.procedures.words import (
     AZURE_FINDINGS,
     CERTIFICATE_CAUSES,
     CERTIFICATE_FINDINGS,
+    CLUSTER_OPTIONS,
     PARENT_FINDINGS,
     REGISTRY_FINDINGS,
+    REGISTRY_OPTIONS,
     CauseWords,
     FindingWords,
     ProcedureWords,
@@ -22,7 +24,7 @@ from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
 from services.operations.token_rotation.request import Cause, Code, InContact, RotationOptions
 
-_SHOW = "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}"
+_SHOW = f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS}"
 
 
 def _password(params: Mapping[str, Any]) -> str:
@@ -68,8 +70,7 @@ WORDS = ProcedureWords(
             "The extension {extension} did not take the new password: it is {state} ({problems}). The old password is"
             " still valid.",
             "See to what the extension complains of.",
-            "az k8s-extension show --name {extension} --cluster-name {cluster} --resource-group {cluster_group}"
-            " --cluster-type connectedClusters",
+            f"az k8s-extension show --name {{extension}} {CLUSTER_OPTIONS}",
             retry="A retry makes another new password and sends it.",
         ),
         Cause.NO_CONTACT: CauseWords(
@@ -125,7 +126,7 @@ WORDS = ProcedureWords(
         Code.TOKEN_DISABLED: FindingWords(
             "The sync token {token} is disabled, perhaps to cut {name} off.",
             "If it was not on purpose, enable it first.",
-            "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
+            f"az acr token update --name {{token}} {REGISTRY_OPTIONS} --status enabled",
         ),
         Code.TOKEN_SHARED: FindingWords(
             "Others use the token {token} too, and would lose its password: {users}.",

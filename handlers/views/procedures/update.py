@@ -9,6 +9,7 @@ from handlers.kit.text import duration, escape, listed
 from handlers.views.procedures.words import (
     AZURE_FINDINGS,
     REGISTRY_FINDINGS,
+    REGISTRY_OPTIONS,
     CauseWords,
     FindingWords,
     ProcedureWords,
@@ -92,7 +93,7 @@ WORDS = ProcedureWords(
         Cause.NOT_TAKEN: CauseWords(
             "Azure accepted the change of {name} but shows other values: {differs}.",
             "Somebody may have changed it at the same time. Look at it, then retry.",
-            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
+            f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS}",
         ),
     },
     findings={
@@ -111,7 +112,7 @@ WORDS = ProcedureWords(
         Code.CLIENT_TOKENS_ABSENT: FindingWords(
             "The cloud registry {registry} has no such tokens: {tokens}.",
             "Check the names; similar ones: {near}. Create those that are missing with `az acr token create`.",
-            "az acr token list --registry {registry} --resource-group {group} --output table",
+            f"az acr token list {REGISTRY_OPTIONS} --output table",
         ),
         Code.CLIENT_TOKENS_DISABLED: FindingWords(
             "These tokens are disabled: {tokens}. Nobody can pull by them.",
@@ -120,8 +121,7 @@ WORDS = ProcedureWords(
         Code.CLIENT_TOKENS_TOO_MANY: FindingWords(
             "{name} would have {count} client tokens, and Azure takes at most {limit}.",
             "Remove some that nobody needs with `--remove-client-token`.",
-            "az acr connected-registry list-client-tokens --name {name} --registry {registry} --resource-group {group}"
-            " --output table",
+            f"az acr connected-registry list-client-tokens --name {{name}} {REGISTRY_OPTIONS} --output table",
         ),
         Code.WORKLOADS_LOSE: FindingWords(
             "Workloads that the bot deployed pull by these client tokens: {workloads}. They run on with the images that"

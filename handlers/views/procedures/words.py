@@ -15,6 +15,19 @@ from services.operations.parents import ParentCode
 from services.operations.registry_checks import RegistryCode
 from services.operations.tls import TlsCode
 
+ACR_OPTIONS = "--name {registry} --resource-group {group} --subscription {subscription}"
+REGISTRY_OPTIONS = "--registry {registry} --resource-group {group} --subscription {subscription}"
+ARC_OPTIONS = "--name {cluster} --resource-group {cluster_group} --subscription {cluster_subscription}"
+CLUSTER_OPTIONS = (
+    "--cluster-name {cluster} --cluster-type connectedClusters --resource-group {cluster_group}"
+    " --subscription {cluster_subscription}"
+)
+"""How lines of the Azure CLI name the cloud registry, what is in it, the cluster in Azure Arc, and an extension in it.
+
+Each names the subscription: without it a line acts in the one that the reader's CLI has chosen, where something else
+may have the same name.
+"""
+
 
 @dataclass(frozen=True)
 class CauseWords:
@@ -95,7 +108,7 @@ REGISTRY_FINDINGS: Mapping[str, FindingWords] = {
     RegistryCode.CONNECTED_ABSENT: FindingWords(
         "The cloud registry {registry} has no connected registry {name}.",
         "Check the name; similar ones: {near}.",
-        "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
+        f"az acr connected-registry list {REGISTRY_OPTIONS} --output table",
     ),
     RegistryCode.CONNECTED_BUSY: FindingWords(
         "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
@@ -293,7 +306,7 @@ IMAGE_CAUSES: Mapping[str, CauseWords] = {
     ImageCause.IMAGE_NOT_THERE: CauseWords(
         "The import of {image} has ended, but {registry} has no such tag.",
         "Look into the registry: something may have deleted it.",
-        "az acr repository show-tags --name {registry} --repository {repository}",
+        "az acr repository show-tags --name {registry} --subscription {subscription} --repository {repository}",
         retry="Then retry.",
     ),
     ImageCause.NO_PASSWORD: CauseWords(

@@ -6,12 +6,18 @@ from typing import Any
 
 from handlers.kit.language import phrase, t
 from handlers.kit.text import code, count, escape, listed
-from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    REGISTRY_FINDINGS,
+    REGISTRY_OPTIONS,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
 from services.operations.workload.outputs import ImagePulled
 from services.operations.workload.words import Cause, Code
 
-_ACR = "--registry {registry} --resource-group {group}"
 _SYNC = phrase("Last sync: {last_sync}; schedule {schedule} (UTC), next contact {next_sync}.")
 _PODS = "kubectl describe pods --namespace {namespace} --selector app.kubernetes.io/name={workload}"
 _RIGHTS = "kubectl apply --filename deploy/rbac/read-only.yaml --filename deploy/rbac/workloads.yaml"
@@ -101,12 +107,12 @@ _PULL_CAUSES: Mapping[str, CauseWords] = {
         f"{{name}} refuses the client token {{token}}: {{message}} It may not have synced since the token was made,"
         f" or the password has been replaced. {_SYNC}",
         "Retry: another password is made, and pulls that work are not touched.",
-        f"az acr token show --name {{token}} {_ACR}",
+        f"az acr token show --name {{token}} {REGISTRY_OPTIONS}",
     ),
     Cause.IMAGE_NOT_AT_EDGE: CauseWords(
         f"{{name}} does not have {{image}} yet: {{message}} {_SYNC}",
         "Retry after its next sync.",
-        f"az acr connected-registry show --name {{name}} {_ACR} --output table",
+        f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS} --output table",
     ),
     Cause.EDGE_UNREACHABLE: CauseWords(
         "The node {node} does not reach {name} at its address: {message}",
@@ -179,7 +185,7 @@ DEPLOY_WORDS = ProcedureWords(
         Cause.TOKEN_NOT_SYNCED: CauseWords(
             f"{{name}} has not synced since the client token was added to its list, and does not know it yet. {_SYNC}",
             "Retry after its next sync: what is made so far is kept.",
-            f"az acr connected-registry show --name {{name}} {_ACR} --output table",
+            f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS} --output table",
         ),
         **_PULL_CAUSES,
     },
@@ -215,37 +221,38 @@ DEPLOY_WORDS = ProcedureWords(
         Code.CLIENTS_FULL: FindingWords(
             "{name} has {count} client tokens, and takes no more.",
             "Delete a workload or a client token that nobody needs.",
-            f"az acr connected-registry list-client-tokens --name {{name}} {_ACR} --output table",
+            f"az acr connected-registry list-client-tokens --name {{name}} {REGISTRY_OPTIONS} --output table",
         ),
         Code.REPOSITORY_SYNCED: FindingWords("{name} syncs the repository {repository}."),
         Code.REPOSITORY_NOT_SYNCED: FindingWords(
             "{name} does not sync the repository {repository}; it has {repositories}.",
             "Add it, and give the command again after the next sync.",
-            f"az acr connected-registry permissions update --name {{name}} {_ACR} --add {{repository}}",
+            f"az acr connected-registry permissions update --name {{name}} {REGISTRY_OPTIONS} --add {{repository}}",
             "permissions add {name} {repository} --site {site}",
         ),
         Code.IMAGE_FOUND: FindingWords("{image} is in the cloud ({digest})."),
         Code.REPOSITORY_ABSENT: FindingWords(
             "The cloud registry {registry} has no repository {repository}.",
             "Check the name, or import the image.",
-            "az acr repository list --name {registry} --output table",
+            "az acr repository list --name {registry} --subscription {subscription} --output table",
         ),
         Code.IMAGE_ABSENT: FindingWords(
             "The repository {repository} of {registry} has no {image}.",
             "Check the tag, or import the image.",
-            "az acr repository show-tags --name {registry} --repository {repository} --output table",
+            "az acr repository show-tags --name {registry} --subscription {subscription} --repository {repository}"
+            " --output table",
         ),
         Code.TOKEN_FREE: FindingWords("The name {token} is free for the client token."),
         Code.TOKEN_REUSED: FindingWords("The client token {token} exists."),
         Code.TOKEN_FOREIGN: FindingWords(
             "A token {token} exists and has another scope map ({scope_map}). It is left alone.",
             "Delete that token if nobody needs it, or choose another `--workload`.",
-            f"az acr token show --name {{token}} {_ACR}",
+            f"az acr token show --name {{token}} {REGISTRY_OPTIONS}",
         ),
         Code.TOKEN_DISABLED: FindingWords(
             "The client token {token} is disabled.",
             "Enable it, if it was not meant to cut the workload off.",
-            f"az acr token update --name {{token}} {_ACR} --status enabled",
+            f"az acr token update --name {{token}} {REGISTRY_OPTIONS} --status enabled",
         ),
         Code.KUBERNETES_REACHED: FindingWords("The Kubernetes API answers (version {version})."),
         Code.NAMESPACE_USABLE: FindingWords("The namespace {namespace} is usable."),
@@ -305,7 +312,7 @@ ROTATE_WORDS = ProcedureWords(
             f"{{name}} has not accepted the new password of {{token}}: {{message}}. Nothing uses it, and pulls go on by"
             f" the old one. {_SYNC}",
             "Retry after its next sync.",
-            f"az acr connected-registry show --name {{name}} {_ACR} --output table",
+            f"az acr connected-registry show --name {{name}} {REGISTRY_OPTIONS} --output table",
         ),
     },
     findings={
@@ -337,7 +344,7 @@ ROTATE_WORDS = ProcedureWords(
         Code.TOKEN_DISABLED: FindingWords(
             "The client token {token} is disabled.",
             "Enable it, if it was not meant to cut the workload off.",
-            f"az acr token update --name {{token}} {_ACR} --status enabled",
+            f"az acr token update --name {{token}} {REGISTRY_OPTIONS} --status enabled",
         ),
         Code.TOKEN_SHARED: FindingWords(
             "The client token {token} is listed by {users} too: whoever pulls by it there would be cut off.",

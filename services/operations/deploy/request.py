@@ -178,10 +178,4 @@ def storage_bytes(quantity: str) -> int | None:
 
 def site_names(site: Site, request: DeployRequest) -> dict[str, object]:
     """Facts for sentences and command lines."""
-    own = {
-        "name": request.name,
-        "subscription": site.acr_ref.subscription,
-        "cluster_subscription": site.cluster_ref.subscription,
-        "extension": request.extension_name,
-    }
-    return {**site.names, **own}
+    return {**site.names, "name": request.name, "extension": request.extension_name}
