@@ -28,6 +28,7 @@ from handlers import COMMANDS
 from handlers.dispatch import Door
 from handlers.kit.catalogue import Catalogue
 from services import ports
+from services.gateways.azure.clouds import PUBLIC
 from services.gateways.azure.gateway import Connection as AzureConnection
 from services.gateways.azure.gateway import Options, open_azure
 from services.gateways.kubernetes.gateway import KubernetesGateway
@@ -382,7 +383,11 @@ def _services(
         deliveries=store.deliveries,
         slack=outside.people,
         about=About(
-            __version__, outside.clock.now(), f"DBOS on {store.engine.dialect.name}", blueprint.shared_settings
+            __version__,
+            outside.clock.now(),
+            f"DBOS on {store.engine.dialect.name}",
+            blueprint.shared_settings,
+            "" if blueprint.azure.cloud.name == PUBLIC.name else blueprint.azure.cloud.cli_name,
         ),
         operations=work.operations,
         watches=Subscriptions(store, (watching.poller.rewatch, schedule.watches_changed)),

@@ -9,7 +9,7 @@ from handlers.orders import order
 from handlers.views import bicep as bicep_views
 from handlers.views import operation as views
 from handlers.views import script as script_views
-from services.model.errors import NotFound, Stale
+from services.model.errors import DomainError, NotFound, Stale
 from services.operations.rollback.plan import changes_of, recorded
 from services.policy.sites import Site
 from services.services import Services
@@ -83,11 +83,22 @@ async def script(
     lines, site = services.operations.script_lines(operation), services.sites.get(operation.site)
     if lines is None or site is None:
         return script_views.none(operation)
+    cloud = services.about.cloud
     if not bicep:
-        return script_views.script(operation, lines)
-    return (
-        bicep_views.bicep(operation, site, lines) if bicep_views.is_stated(operation) else bicep_views.none(operation)
-    )
+        return script_views.script(operation, lines, cloud=cloud)
+    if not bicep_views.is_stated(operation):
+        return bicep_views.none(operation)
+    versions = {kind: await _version(site, kind, services) for kind in bicep_views.VERSIONS}
+    return bicep_views.bicep(operation, site, lines, versions=versions, cloud=cloud)
+
+
+async def _version(site: Site, resource_type: str, services: Services) -> str:
+    """The api-version that the site's subscription offers; the newest that the bot knows where Azure names none."""
+    subscription = site.subscription_of(resource_type.partition("/")[0])
+    try:
+        return await services.azure.providers.api_version(subscription, resource_type)
+    except DomainError:
+        return bicep_views.VERSIONS[resource_type]
 
 
 @command(

@@ -32,7 +32,7 @@ VERSIONS: Mapping[str, str] = {
     "Microsoft.Kubernetes/connectedClusters": "2024-01-01",
     "Microsoft.KubernetesConfiguration/extensions": "2023-05-01",
 }
-"""By resource type the api-version that the bot itself uses where the cloud offers it."""
+"""By resource type the newest api-version that the bot itself uses, for a cloud that does not say what it offers."""
 KINDS = frozenset({"create", "deploy", "extension deploy"})
 """Kinds of operation of which Bicep can state something."""
 _STATED = frozenset({"acr.create", "scope_map.put", "sync_token.put", "connected.create", "extension.install"})
@@ -58,15 +58,18 @@ class Resource:
     body: Mapping[str, object] | None = None
     condition: str = ""
 
-    def __str__(self) -> str:
+    def declaration(self, version: str) -> str:
+        """As Bicep writes it, for an api-version."""
         keyword = "" if self.body is not None else " existing"
         condition = f"if ({self.condition}) " if self.condition else ""
         value = expression({**self.head, **(self.body or {})})
-        return f"resource {self.symbol} '{self.type}@{VERSIONS[self.type]}'{keyword} = {condition}{value}"
+        return f"resource {self.symbol} '{self.type}@{version}'{keyword} = {condition}{value}"
 
 
-def bicep(operation: Operation, site: Site, lines: Sequence[str]) -> Message:
-    """The file. `lines` are those of the script, by the plan's steps."""
+def bicep(
+    operation: Operation, site: Site, lines: Sequence[str], *, versions: Mapping[str, str], cloud: str
+) -> Message:
+    """The file, as `text`."""
     head = t("{operation} as a Bicep file", operation=bold(name(operation)))
     notes = [
         t(
@@ -82,7 +85,9 @@ def bicep(operation: Operation, site: Site, lines: Sequence[str]) -> Message:
             )
         )
     stem = f"{operation.kind}-{operation.target}-{operation.site}".replace(" ", "-")
-    file = File(f"{stem}.bicep", f"{name(operation)}.bicep", text(operation, site, lines))
+    file = File(
+        f"{stem}.bicep", f"{name(operation)}.bicep", text(operation, site, lines, versions=versions, cloud=cloud)
+    )
     sections = (blocks.section(head), blocks.context(*notes))
     summary = t("{operation} as a Bicep file", operation=name(operation))
     return Message(escape(summary), sections, visibility="direct", file=file)
@@ -102,8 +107,23 @@ def is_stated(operation: Operation) -> bool:
     return operation.kind in KINDS and any(step.kind in _STATED and step.runs for step in operation.planned)
 
 
-def text(operation: Operation, site: Site, lines: Sequence[str]) -> str:
-    """The file itself."""
+def text(
+    operation: Operation,
+    site: Site,
+    lines: Sequence[str],
+    *,
+    versions: Mapping[str, str] = VERSIONS,
+    cloud: str = "",
+) -> str:
+    """The file itself.
+
+    Args:
+        operation: One that `is_stated`.
+        site: Its site.
+        lines: Those of the script, by the plan's steps.
+        versions: By resource type the api-version that the cloud offers.
+        cloud: Its name in `az cloud list`; empty for the public one.
+    """
     digest = operation.plan.digest if operation.plan else ""
     stated = _stated(operation, site)
     subscription, group = _scope(operation, site)
@@ -113,15 +133,16 @@ def text(operation: Operation, site: Site, lines: Sequence[str]) -> str:
             f"Deploy it: az deployment group create --subscription {subscription} --resource-group {group}"
             " --template-file FILE"
         ),
+        *([_comment(f"The Azure CLI has to be in this cloud: az cloud set --name {cloud}")] if cloud else []),
         "targetScope = 'resourceGroup'",
     ]
     if any(resource.condition for resource in stated.values()):
         parts += _parameters(operation, site)
-    parts += [str(resource) for resource in _references(operation, site, stated)]
+    parts += [resource.declaration(versions[resource.type]) for resource in _references(operation, site, stated)]
     for index, (step, line) in enumerate(zip(operation.planned, lines, strict=True)):
         title = f"{index + 1}. {step_title(operation.kind, step)}"
         if resource := stated.get(index):
-            parts.append(f"{_comment(title)}\n{resource}")
+            parts.append(f"{_comment(title)}\n{resource.declaration(versions[resource.type])}")
         elif step.runs:
             parts.append("\n".join((_comment(f"{title}: not by Bicep"), *map(_comment, line.splitlines()))))
     return "\n\n".join(parts) + "\n"

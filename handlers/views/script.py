@@ -11,8 +11,12 @@ from handlers.views.operation import name, step_title
 from services.model.operation import Operation
 
 
-def script(operation: Operation, lines: Sequence[str]) -> Message:
-    """The script as a file, which a phone can copy or pass on whole. `lines` belong to the plan's steps, in order."""
+def script(operation: Operation, lines: Sequence[str], *, cloud: str) -> Message:
+    """The script as a file, which a phone can copy or pass on whole.
+
+    `lines` belong to the plan's steps, in order. `cloud` is the cloud's name in `az cloud list`, empty for the public
+    one.
+    """
     steps = count(sum(step.runs for step in operation.planned), "step")
     head = t("{operation} as a script of {steps}", operation=bold(name(operation)), steps=steps)
     notes = [
@@ -28,7 +32,9 @@ def script(operation: Operation, lines: Sequence[str]) -> Message:
             )
         )
     file = File(
-        f"{operation.kind}-{operation.target}-{operation.site}.sh", f"{name(operation)}.sh", text(operation, lines)
+        f"{operation.kind}-{operation.target}-{operation.site}.sh",
+        f"{name(operation)}.sh",
+        text(operation, lines, cloud),
     )
     sections = (blocks.section(head), blocks.context(*notes))
     return Message(
@@ -49,12 +55,13 @@ def none(operation: Operation) -> Message:
     return Message(sentence, (blocks.section(sentence),))
 
 
-def text(operation: Operation, lines: Sequence[str]) -> str:
+def text(operation: Operation, lines: Sequence[str], cloud: str = "") -> str:
     """The script itself, for any POSIX shell."""
     digest = operation.plan.digest if operation.plan else ""
     needs = t("az with its extension k8s-extension, and az login")
     if any("kubectl " in line for line in lines):
         needs = t("az with its extension k8s-extension, az login, kubectl, and its context for the cluster")
+    in_cloud = t("The Azure CLI has to be in this cloud: {line}", line=f"az cloud set --name {cloud}")
     written = [
         "#!/bin/sh",
         _comment(
@@ -66,6 +73,7 @@ def text(operation: Operation, lines: Sequence[str]) -> str:
             )
         ),
         _comment(t("You need: {needs}.", needs=needs)),
+        *([_comment(in_cloud)] if cloud else []),
         t("set -eu"),
     ]
     for number, (step, line) in enumerate(zip(operation.planned, lines, strict=True), 1):

@@ -15,9 +15,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class About:
-    """The running bot. `engine` names the durable engine and its database; `settings` are those that sites share."""
+    """The running bot. `engine` names the durable engine and its database; `settings` are those that sites share.
+
+    `cloud` is the name of the Azure cloud in `az cloud list`, empty for the one that the Azure CLI is in by itself.
+    """
 
     version: str
     started: datetime
     engine: str
     settings: tuple[Setting, ...] = ()
+    cloud: str = ""

@@ -1,5 +1,6 @@
 """Each of Azure's clouds, and in each one every way to a cluster: other audiences, names, regions and api-versions."""
 
+import re
 from collections.abc import AsyncIterator
 from copy import deepcopy
 from pathlib import Path
@@ -48,6 +49,7 @@ async def test_the_quickstart_goes_through_by_every_way_to_a_cluster(
     registry: Conversation, cloud: str, data_endpoint: str
 ) -> None:
     await deploy_and_verify(registry, "berlin")
+    await hand_over(registry, cloud)
     await registry.say("acr show berlin")
     shown = await registry.answer()
     assert "contosoacr-" in shown
@@ -73,6 +75,23 @@ async def deploy_and_verify(registry: Conversation, place: str, verdict: str = "
     assert "edge01 | " in await registry.answer()
     await registry.say(f"show edge01 --site {place}")
     assert f"*edge01* at *{place}* is Online" in await registry.answer()
+
+
+async def hand_over(registry: Conversation, cloud: str) -> None:
+    """The plan as a script and as a Bicep file, for the Azure CLI in this cloud and in versions that it offers."""
+    operation = await registry.operation()
+    await registry.say(f"operation script {operation.id}")
+    await registry.say(f"operation script {operation.id} --bicep")
+    script, bicep = [file["content"] for file in await registry.sent_files("alice")]
+    azure = registry.box.azure
+    assert azure
+    title, offered = azure.cloud.environment.title, azure.cloud.environment.newest_registry_version
+    assert (f"az cloud set --name {title}" in script, f"az cloud set --name {title}" in bicep) == (
+        cloud != "public",
+    ) * 2
+    stated = re.findall(r"'Microsoft.ContainerRegistry/[^@]+@(\d{4}-\d\d-\d\d)", bicep)
+    assert len(stated) == 4
+    assert max(stated) <= offered
 
 
 async def pull(registry: Conversation, place: str) -> None:

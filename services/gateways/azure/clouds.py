@@ -8,9 +8,13 @@ from services.model.errors import Invalid, NotFound
 
 @dataclass(frozen=True)
 class Cloud:
-    """One cloud. `scope` is what the token for its Resource Manager is asked for."""
+    """One cloud.
+
+    `scope` is what the token for its Resource Manager is asked for, `cli_name` its name in `az cloud list`.
+    """
 
     name: str
+    cli_name: str
     authority: str
     resource_manager: str
     scope: str
@@ -18,24 +22,27 @@ class Cloud:
 
 PUBLIC = Cloud(
     name="public",
+    cli_name="AzureCloud",
     authority="https://login.microsoftonline.com",
     resource_manager="https://management.azure.com",
     scope="https://management.azure.com/.default",
 )
 CHINA = Cloud(
     name="china",
+    cli_name="AzureChinaCloud",
     authority="https://login.chinacloudapi.cn",
     resource_manager="https://management.chinacloudapi.cn",
     scope="https://management.chinacloudapi.cn/.default",
 )
 US_GOVERNMENT = Cloud(
     name="us-government",
+    cli_name="AzureUSGovernment",
     authority="https://login.microsoftonline.us",
     resource_manager="https://management.usgovcloudapi.net",
     scope="https://management.core.usgovcloudapi.net/.default",
 )
 CLOUDS = {entry.name: entry for entry in (PUBLIC, CHINA, US_GOVERNMENT)}
-_CLI_NAMES = {"azurecloud": PUBLIC, "azurechinacloud": CHINA, "azureusgovernment": US_GOVERNMENT}
+_BY_CLI_NAME = {entry.cli_name.lower(): entry for entry in CLOUDS.values()}
 
 
 def cloud(name: str, *, authority: str = "", resource_manager: str = "", scope: str = "") -> Cloud:
@@ -43,7 +50,7 @@ def cloud(name: str, *, authority: str = "", resource_manager: str = "", scope: 
 
     Raises `NotFound` with the known names, or `Invalid` for an address that is not https.
     """
-    base = CLOUDS.get(name.lower()) or _CLI_NAMES.get(name.lower())
+    base = CLOUDS.get(name.lower()) or _BY_CLI_NAME.get(name.lower())
     if base is None:
         raise NotFound("cloud", name, near=tuple(CLOUDS))
     return replace(

@@ -148,7 +148,7 @@ def operations() -> Iterator[Message]:
         yield operation.card(one)
         yield operation.card(one, plan_blocks=False)
         yield operation.details(one, recorded(one), script=True)
-        yield script.script(one, [HOSTILE] * len(one.planned))
+        yield script.script(one, [HOSTILE] * len(one.planned), cloud="")
         yield script.none(one)
         yield operation.listing((one,), 1, turns="operation list", more=True)
         for kind in ("asked", "approved", "reminded", "changed", "ended", "failed"):
