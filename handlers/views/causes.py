@@ -59,7 +59,8 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
     system = t(SYSTEMS.get(str(facts.get("service")), phrase("The other system")))
     text = sentence(t(words.sentence).replace("SYSTEM", system), facts)
     cure, retry = sentence(words.remedy, facts), sentence(words.retry, facts)
-    remedy, line = f"{cure} {retry}".strip(), shell(words.line, facts)
+    remedy = f"{cure} {retry}".strip()
+    line = shell(words.line, facts if refusal is None else {**facts, **refusals.place(failure.facts)})
     helps = not words.needs or failure.facts.get(words.needs)
     command = command_line(words.command, facts) if helps else ""
     return FailureText(text, remedy, line, command, cure)
@@ -91,7 +92,8 @@ CAUSES: Mapping[str, CauseWords] = {
         "SYSTEM could not be reached, or failed itself: {code} {message}", "Retry when it answers again."
     ),
     EngineCause.NOT_AUTHENTICATED: CauseWords(
-        "SYSTEM rejects the bot's own identity ({code}).", "Renew the bot's credentials, then retry."
+        "SYSTEM rejects the bot's own identity ({code}).",
+        "Fix what it names, or renew the bot's credentials. Then retry.",
     ),
     EngineCause.NOT_ALLOWED: CauseWords(
         "SYSTEM does not let the bot do this: its identity lacks {action}.", "Grant it that right, then retry."

@@ -552,7 +552,7 @@ def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: 
         case errors.NotAuthenticated():
             return t(
                 "{system} rejects the bot's own identity (when reading {target}). Your own rights are not the problem:"
-                " whoever runs the bot has to renew its credentials.",
+                " whoever runs the bot has to fix its sign-in.",
                 system=system,
                 target=target,
             )

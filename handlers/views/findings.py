@@ -55,12 +55,13 @@ def render(finding: Finding, kind: str) -> FindingText:
         )
     else:
         words = words_of(kind).findings.get(finding.code) or FindingWords(finding.code.replace("_", " "))
+    line_facts = {**finding.facts, **refusals.place(finding.facts)} if finding.code == UNASKED else finding.facts
     return FindingText(
         finding.level,
         ICONS[finding.level],
         sentence(words.sentence, finding.facts),
         sentence(words.fix, finding.facts),
-        shell(words.line, finding.facts),
+        shell(words.line, line_facts),
         command_line(words.command, finding.facts),
     )
 
@@ -110,7 +111,8 @@ _UNASKED = {
         "SYSTEM could not be reached ({code}: {message}).", "This may be temporary; check again."
     ),
     "NotAuthenticated": FindingWords(
-        "SYSTEM rejects the bot's identity ({code}: {message}).", "Renew the bot's credentials and check again."
+        "SYSTEM rejects the bot's identity ({code}: {message}).",
+        "Fix what it names, or renew the bot's credentials. Then check again.",
     ),
     "NotAllowed": FindingWords(
         "SYSTEM does not let the bot look: its own identity lacks {action}.",

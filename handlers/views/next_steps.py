@@ -44,7 +44,7 @@ _LINES: Mapping[str, str] = {
 }
 _UNREADABLE: Mapping[str, str] = {
     "NotAllowed": phrase("Grant the bot's identity the reading role at the cloud registry (deploy/azure)."),
-    "NotAuthenticated": phrase("Renew the credentials of the bot's identity."),
+    "NotAuthenticated": phrase("Have the bot's sign-in fixed: `check SITE` says why Azure rejects it."),
     "Absent": phrase("If it was deleted on purpose, take its sites out of the site file."),
     "SubscriptionUnknown": phrase("Check the subscription in the site file, and the role of the bot's identity there."),
     "ResourceGroupUnknown": phrase("Check the resource group in the site file."),

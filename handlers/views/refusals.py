@@ -7,6 +7,8 @@ every view shows it after the sentence.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.model.azure import resource_group, subscription
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -15,6 +17,17 @@ class Refusal:
     sentence: str
     remedy: str
     line: str = ""
+
+
+def place(facts: Mapping[str, object]) -> dict[str, object]:
+    """Subscription and resource group for an error's `line`: of the scope that Azure names, else of the target.
+
+    A target may be at the cluster, whose group and subscription need not be the cloud registry's. Without an ARM id
+    there is nothing in it.
+    """
+    arm_id = str(facts.get("scope") or facts.get("target") or "")
+    values = {"subscription": subscription(arm_id), "group": resource_group(arm_id)}
+    return {name: value for name, value in values.items() if value}
 
 
 def words(error: str, reason: str = "", code: str = "") -> Refusal | None:
@@ -58,11 +71,21 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("Locked", "lock"): Refusal(
         "A management lock forbids this change of {target}.",
         "Remove the lock, or ask whoever set it.",
-        "az lock list --resource-group {group} --output table",
+        "az lock list --resource-group {group} --subscription {subscription} --output table",
+    ),
+    ("Locked", "lock_on_subscription"): Refusal(
+        "A management lock on the whole subscription forbids this change of {target}.",
+        "Remove the lock, or ask whoever set it.",
+        "az lock list --subscription {subscription} --output table",
     ),
     ("Locked", "policy"): Refusal(
         "An Azure policy forbids this change of {target}.",
-        "Change the site file so that it fits the policy, or ask for an exemption.",
+        "Change what it objects to, if the site file has that, or ask those who manage the policy for an exemption.",
+    ),
+    ("Locked", "region"): Refusal(
+        "Azure itself does not let the subscription have {target}, as a rule because of the region.",
+        "Choose a region that the subscription may use (`acr.create_in` in the site file), or ask Azure's support for"
+        " this one.",
     ),
     ("Locked", "subscription"): Refusal(
         "The subscription is disabled: it can be read but not changed.", "Have it enabled, then try again."
@@ -82,12 +105,12 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("ResourceGroupUnknown", ""): Refusal(
         "The resource group of {target} does not exist in the subscription.",
         "Compare `resource_group` in the site file with the portal. The bot creates no resource groups.",
-        "az group list --output table",
+        "az group list --subscription {subscription} --output table",
     ),
     ("ProviderNotRegistered", ""): Refusal(
         "The subscription has not registered {provider}.",
         "Register it; that takes up to ten minutes.",
-        "az provider register --namespace {provider} --wait",
+        "az provider register --namespace {provider} --subscription {subscription} --wait",
     ),
     ("VersionNotOffered", ""): Refusal(
         "This cloud offers {resource_type} in no API version that the bot supports. Its newest one is {newest}.",
@@ -126,7 +149,7 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("Unreachable", "arc_relay"): Refusal(
         "The Arc proxy of this site runs, but has no answer from the cluster.",
         "Check again in a minute. If it stays like that, restart the proxy: it fetches a new credential for the relay"
-        " then; and check that the bot's machine reaches `*.servicebus.windows.net`.",
+        " then; and check that the bot's machine reaches Azure Relay (docs/connect.md has its hosts by cloud).",
     ),
     ("AgentsAway", ""): Refusal(
         "Azure Arc has no contact with the cluster ({state}, last heartbeat {last_heartbeat}), so its Arc proxy leads"
@@ -164,7 +187,19 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("Throttled", "until"): Refusal("SYSTEM throttles requests about {target} until {until}.", "Try again after that."),
     ("NotAllowed", "scope"): Refusal(
         "SYSTEM does not let the bot do this: the bot's own identity lacks {action} at {scope}.",
-        f"Grant it that right. {_OWNER}",
+        "Grant it that right; a role that was granted or activated a moment ago takes up to ten minutes to act."
+        f" {_OWNER}",
+    ),
+    ("NotAllowed", "images"): Refusal(
+        "The bot's own identity may not read images of {target}: it lacks {action}.",
+        "Give it a role that reads images (docs/connect.md names them); a new one takes up to ten minutes to act. In a"
+        " registry with permissions by repository (ABAC), AcrPull gives nothing, and a condition on a role may leave"
+        f" this repository out. {_OWNER}",
+    ),
+    ("Refused", "network"): Refusal(
+        "The network rules of the cloud registry keep the bot from the images of {target}.",
+        "Allow the address that its message names, or let the bot reach the registry's private endpoint. What Azure"
+        " Resource Manager does for the bot is not affected.",
     ),
     ("NotAuthenticated", "arc_credential"): Refusal(
         "The cluster rejects the token that its Arc proxy was started with: it has expired, or its account is gone.",
@@ -182,7 +217,23 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "Microsoft Entra rejects the bot's client secret.", f"Create a new secret. {_OWNER}"
     ),
     ("NotAuthenticated", "tenant"): Refusal(
-        "The bot's tenant or cloud is wrong.", f"Check `AZURE_TENANT_ID` and `AZURE_CLOUD`. {_OWNER}"
+        "The bot's tenant or cloud is wrong.",
+        "Check the tenant of the bot's identity, and `AZURE_CLOUD`. A site in another tenant needs an identity of that"
+        f" tenant (`identity` in the site file). {_OWNER}",
+    ),
+    ("NotAuthenticated", "application"): Refusal(
+        "The tenant has no application with the client id of the bot's identity, or no service principal of it.",
+        "Check the client id and the tenant of that identity, and `AZURE_CLOUD`. An application of another tenant needs"
+        f" a service principal in this one (`az ad sp create`). {_OWNER}",
+    ),
+    ("NotAuthenticated", "disabled"): Refusal(
+        "The bot's application is disabled in Microsoft Entra.",
+        f"Ask whoever disabled it before it is enabled again. {_OWNER}",
+    ),
+    ("NotAuthenticated", "person"): Refusal(
+        "Microsoft Entra wants a person to sign in: the bot uses somebody's own sign-in, which has ended.",
+        "Give the bot an identity of its own (docs/connect.md). Until then, that person can sign in again on the bot's"
+        f" machine by `az login`. {_OWNER}",
     ),
     ("NotAuthenticated", "clock"): Refusal(
         "The token by which the bot signs in is not valid at this time.",
@@ -190,6 +241,8 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         f" {_OWNER}",
     ),
     ("NotAuthenticated", "policy"): Refusal(
-        "Conditional access blocks the bot from signing in.", f"Exempt the bot's identity. {_OWNER}"
+        "Conditional access blocks the bot from signing in.",
+        "The sign-in log of Microsoft Entra names the policy: have it allow the place where the bot runs, or leave out"
+        f" the bot's identity. {_OWNER}",
     ),
 }

@@ -55,9 +55,18 @@ class Subscription:
 
 def resource_group(arm_id: str) -> str:
     """The resource group in an ARM id, as it is written there; empty where there is none."""
+    return _segment_after("resourcegroups", arm_id)
+
+
+def subscription(arm_id: str) -> str:
+    """The subscription in an ARM id, as it is written there; empty where there is none."""
+    return _segment_after("subscriptions", arm_id)
+
+
+def _segment_after(word: str, arm_id: str) -> str:
     parts = arm_id.split("/")
     lower = [part.lower() for part in parts]
-    return parts[lower.index("resourcegroups") + 1] if "resourcegroups" in lower[:-1] else ""
+    return parts[lower.index(word) + 1] if word in lower[:-1] else ""
 
 
 def resource_name(arm_id: str) -> str:

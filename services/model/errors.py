@@ -249,7 +249,8 @@ class AgentsAway(Unreachable):
 class NotAuthenticated(Foreign):
     """The bot's own identity was not accepted.
 
-    `reason`: `subject`, `secret`, `tenant`, `policy`, `arc_credential` (of an Arc proxy), or empty.
+    `reason`: `subject`, `secret`, `tenant`, `application`, `disabled`, `policy`, `person` (where one has to sign in),
+    `clock`, `unknown`, `arc_credential` (of an Arc proxy), or empty.
     """
 
 
@@ -304,8 +305,11 @@ class Refused(Foreign):
 class Locked(Refused):
     """Somebody forbids changes here, whatever rights the identity has.
 
-    `reason`: `lock`, `policy`, `subscription` (disabled), `deny_assignment` or `deleting`.
+    `reason`: `lock`, `lock_on_subscription`, `policy`, `region`, `subscription` (disabled), `deny_assignment` or
+    `deleting`. `scope` is the ARM id of what bears the lock, where Azure names it.
     """
+
+    scope: str = ""
 
 
 @dataclass(eq=False)

@@ -18,14 +18,14 @@ NO_REGION = (
 
 
 async def test_a_locked_registry_gets_no_image_and_the_lock_is_named(registry: Conversation) -> None:
-    message = "The scope can't perform write operation because following scope(s) are locked: 'edge-rg'."
-    await registry.fault("azure", "POST .*/importImage", status=409, code="ScopeLocked", message=message, times=None)
+    await registry.post("/sandbox/azure/locks", name="keep", scope="subscription", level="ReadOnly")
     await registry.say("deploy edge01 --site berlin")
 
     assert (await registry.operation()).state == "failed"
     card = await registry.card_of("berlin")
-    assert "A management lock forbids this change" in card
-    assert "following scope(s) are locked: 'edge-rg'" in card
+    assert "A management lock on the whole subscription forbids this change" in card
+    assert "following scope(s) are locked: '/subscriptions/ID'" in card
+    assert "`az lock list --subscription ID --output table`" in card
 
 
 @pytest.mark.parametrize(

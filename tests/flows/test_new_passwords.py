@@ -83,7 +83,7 @@ Registry: :x:  *Deploy the extension of edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   1 of 4 steps done, stopped at *Create: Extension edge01*
   An Azure policy forbids this change of `extensions/edge01`. Its message: `No.`
-  Change the site file so that it fits the policy, or ask for an exemption.
+  Change what it objects to, if the site file has that, or ask those who manage the policy for an exemption.
   Nobody has the new password of the token `edge01` in `password1`. This ends it:
   `az acr token credential delete --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --password1`
   [Retry] [Show details]\

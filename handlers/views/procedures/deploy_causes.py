@@ -128,8 +128,8 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.IMAGE_PULL: CauseWords(
         "The cluster can't pull the images of the connected registry itself: {message}",
-        "Let the nodes reach `mcr.microsoft.com` and its data endpoints, trust the certificate that they meet on the"
-        " way, and have room on their disks.",
+        "Let the nodes reach the host that it names and that host's data endpoints, trust the certificate that they"
+        " meet on the way, and have room on their disks.",
         "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),

@@ -8,6 +8,7 @@ Container Registry alone.
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 """What a node accepts too: the answer's digest is that of the kind that is chosen."""
+_KEPT_OUT = re.compile(r"client with IP\b.*\bnot allowed access", re.IGNORECASE)
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _THROTTLED, _ERRORS, _SERVER = 401, 403, 404, 429, 400, 500
 
 
@@ -200,8 +202,9 @@ def _refusal(answer: _Answer, target: str) -> Foreign:
     if answer.status in {_UNAUTHORIZED, _FORBIDDEN} and code != "DENIED":
         # Entra has accepted the identity before, so what it lacks is the right.
         return NotAllowed(SERVICE, target, code, message, correlation)
-    # DENIED is the registry's firewall (Learn: container-registry-troubleshoot-access).
-    return Refused(SERVICE, target, code, message, correlation)
+    # By its firewall a registry answers DENIED too (Learn: container-registry-troubleshoot-access).
+    reason = "network" if _KEPT_OUT.search(message) else ""
+    return Refused(SERVICE, target, code, message, correlation, reason)
 
 
 @contextmanager
@@ -213,7 +216,7 @@ def _answering(target: str, seconds: float, action: str = rights.PULL) -> Iterat
     try:
         yield
     except NotAllowed as error:
-        raise replace(error, action=action) from None
+        raise replace(error, action=action, reason="images") from None
     except DomainError:
         raise
     except TimeoutError:

@@ -32,6 +32,14 @@ _LINKED = re.compile(
     re.IGNORECASE,
 )
 """A sentence that sends people to a web page."""
+_POLICY_NAMES = (
+    "policyAssignmentDisplayName",
+    "policyDefinitionDisplayName",
+    "policyAssignmentName",
+    "policyDefinitionName",
+)
+_LONGEST_PARAMETERS = 200
+"""Characters of what a policy was assigned with; a list of allowed regions can be long."""
 _LEFT, _RIGHT = " :,;.-", " :,;-"
 
 
@@ -83,8 +91,9 @@ def of_error(error: Mapping[str, Any]) -> Sentence:
         text = unwrapped(message)
         if text and not any(text in inner or inner in text for inner in texts):
             texts.append(text)
-    policies = _policies(error)
-    return Sentence(decisive, outer, short(_joined([*texts, *policies])))
+    # Before the text, which lists the ids of all policies and may be cut where it is shown.
+    policies = dict.fromkeys(_policies(error))
+    return Sentence(decisive, outer, short(_joined([*policies, *texts])))
 
 
 def unwrapped(message: str) -> str:
@@ -146,12 +155,31 @@ def _inside_out(text: str, depth: int) -> list[str]:
     return [*_inside_out(text[start:end], depth + 1), *_inside_out(outside, depth + 1)]
 
 
-def _policies(error: Mapping[str, Any]) -> list[str]:
-    """Names of the policies that forbid a request: they stand beside the message (`additionalInfo`)."""
-    infos = error.get("additionalInfo")
-    names = [
-        str(info["info"].get("policyAssignmentDisplayName") or info["info"].get("policyDefinitionDisplayName") or "")
-        for info in (infos if isinstance(infos, list) else ())
-        if isinstance(info, dict) and info.get("type") == "PolicyViolation" and isinstance(info.get("info"), dict)
-    ]
-    return [f"Policy: {name}" for name in dict.fromkeys(names) if name]
+def _policies(error: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
+    """The policies that forbid a request, each with what it was assigned with, such as the tag that it requires.
+
+    They stand beside the message (`additionalInfo`), of a frame in its details (Learn: common-deployment-errors).
+    """
+    infos = _member(error, "additionalinfo")
+    for each in infos if isinstance(infos, list) else ():
+        info = each.get("info") if isinstance(each, dict) and each.get("type") == "PolicyViolation" else None
+        if isinstance(info, dict) and (name := next((str(info[key]) for key in _POLICY_NAMES if info.get(key)), "")):
+            values = info.get("policyAssignmentParameters")
+            yield f"Policy: {name}{_parameters(values) if isinstance(values, dict) else ''}"
+    details = _member(error, "details")
+    if depth < DEEPEST:
+        for detail in details if isinstance(details, list) else ():
+            if isinstance(detail, dict):
+                yield from _policies(detail, depth + 1)
+
+
+def _parameters(values: Mapping[str, Any]) -> str:
+    """Such as ` (tagName: cost-center)`; without those that are no texts, and without the effect, which is known."""
+    texts = []
+    for name, parameter in values.items():
+        value = parameter.get("value") if isinstance(parameter, dict) else parameter
+        words = [word for word in (value if isinstance(value, list) else [value]) if isinstance(word, str) and word]
+        if words and name.casefold() != "effect":
+            texts.append(f"{name}: {', '.join(words)}")
+    text = "; ".join(texts)
+    return f" ({text[:_LONGEST_PARAMETERS]})" if text else ""

@@ -18,11 +18,13 @@ from services.gateways.answers import AnswerTooLargeError, retry_after
 from services.gateways.azure import codes, sentences
 from services.gateways.azure.retries import until
 from services.gateways.azure.sentences import Sentence
+from services.model.azure import resource_group
 from services.model.errors import (
     AlreadyExists,
     Busy,
     Conflict,
     Foreign,
+    Locked,
     NotAllowed,
     NotAuthenticated,
     NotOfferedInRegion,
@@ -51,6 +53,9 @@ _MISSING_RIGHT = re.compile(
 """In a refusal for a linked scope the first action of the text is one that the identity has."""
 _PROVIDER = re.compile(r"Microsoft\.\w+", re.IGNORECASE)
 _EXISTS = re.compile(r"already exists|already present", re.IGNORECASE)
+_LOCKED = re.compile(r"scope\(s\) are locked: '(?P<scope>[^']+)'")
+_FROM_ELSEWHERE = re.compile(r"\bLocationConditionEvaluationSatisfied\b")
+"""Conditional access, evaluated again with each request, does not allow the place from which a token is used."""
 _BUSY = re.compile(
     r"another (operation|request|update)\b|operation [^.]{0,40}\bin progress"
     r"|\b(being|in state) '?(updat|creat|delet|provision)",
@@ -82,7 +87,7 @@ def from_sdk(error: AzureError, target: str, correlation: str = "") -> Foreign:
     response: Any = error.response if isinstance(error, HttpResponseError) else None
     login = isinstance(error, ClientAuthenticationError)
     if login and (response is None or _AADSTS.search(str(error))):
-        return _not_authenticated(str(error), target)
+        return _sign_in_error(str(error), target)
     if response is None:
         return Unreachable(SERVICE, target, code="NoConnection", message=short(str(error)))
     try:
@@ -125,7 +130,7 @@ def throttled(target: str, code: str, message: str, correlation: str = "", *, wa
     return replace(error, reason="until", retry_after=wait, until=until(wait)) if wait else error
 
 
-def from_sentence(sentence: Sentence, status: int, target: str, correlation: str, wait: float | None = None) -> Foreign:
+def from_sentence(sentence: Sentence, status: int, target: str, correlation: str, wait: float | None = None) -> Foreign:  # noqa: PLR0911 - one per class
     """Our error for what Azure says with a code, with the facts that its text holds."""
     code, text = sentence.code, sentence.text
     kind, reason = codes.meaning(code, status)
@@ -136,8 +141,13 @@ def from_sentence(sentence: Sentence, status: int, target: str, correlation: str
         missing = _MISSING_RIGHT.search(text)
         action, scope = (missing["action"], missing["scope"] or "") if missing else ("", "")
         return NotAllowed(*common[:-1], reason="scope" if scope else "", action=action, scope=scope)
+    if kind is NotAuthenticated and _FROM_ELSEWHERE.search(text):
+        return NotAuthenticated(*common[:-1], reason="policy")
     if kind is Throttled:
         return throttled(*common[1:-1], wait=wait)
+    if kind is Locked and (scope := _group(_LOCKED, text, "scope")):
+        on_subscription = reason == "lock" and not resource_group(scope)
+        return Locked(*common[:-1], reason="lock_on_subscription" if on_subscription else reason, scope=scope)
     if kind is ProviderNotRegistered:
         provider = _PROVIDER.search(text)
         return ProviderNotRegistered(*common, provider=provider[0] if provider else "")
@@ -176,14 +186,15 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _not_authenticated(text: str, target: str) -> Foreign:
+def _sign_in_error(text: str, target: str) -> Foreign:
     match = _AADSTS.search(text)
     # azure-identity's default chain keeps only the text of what its members met.
     if match is None and _NO_CONNECTION.search(text):
         return Unreachable(SERVICE, target, code="LoginUnreachable", message=short(text))
     code = match[0] if match else "CredentialUnavailable"
     entry = codes.entry(code)
-    return NotAuthenticated(
+    kind = entry.error if entry else NotAuthenticated
+    return kind(
         SERVICE,
         target,
         code=code,

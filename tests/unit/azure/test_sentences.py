@@ -92,10 +92,42 @@ def test_inner_errors_are_followed() -> None:
     assert said.text == "the cause. outer"
 
 
-def test_the_policy_that_forbids_is_named() -> None:
-    info = {"type": "PolicyViolation", "info": {"policyAssignmentDisplayName": "Allowed regions"}}
-    said = of_error({"code": "RequestDisallowedByPolicy", "message": "Disallowed.", "additionalInfo": [info]})
-    assert said.text == "Disallowed. Policy: Allowed regions"
+def violation(**info: object) -> dict[str, object]:
+    return {"type": "PolicyViolation", "info": info}
+
+
+@pytest.mark.parametrize(
+    ("infos", "names"),
+    [
+        ([violation(policyAssignmentDisplayName="Allowed regions")], "Policy: Allowed regions."),
+        ([violation(policyAssignmentName="0f1e", policyDefinitionDisplayName="No tokens")], "Policy: No tokens."),
+        ([violation(policyAssignmentName="0f1e")], "Policy: 0f1e."),
+        (
+            [
+                violation(
+                    policyDefinitionDisplayName="Require a tag",
+                    policyAssignmentParameters={"tagName": {"value": "owner"}, "effect": {"value": "Deny"}},
+                ),
+                violation(
+                    policyDefinitionDisplayName="Allowed locations",
+                    policyAssignmentParameters={"listOfAllowedLocations": {"value": ["westeurope", "northeurope"]}},
+                ),
+            ],
+            (
+                "Policy: Require a tag (tagName: owner)."
+                " Policy: Allowed locations (listOfAllowedLocations: westeurope, northeurope)."
+            ),
+        ),
+    ],
+)
+def test_each_policy_that_forbids_is_named_with_what_it_demands_before_all_ids(
+    infos: list[dict[str, object]], names: str
+) -> None:
+    error = {"code": "RequestDisallowedByPolicy", "message": "Disallowed.", "additionalInfo": infos}
+    framed = {"code": "InvalidTemplateDeployment", "message": "It failed.", "details": [error]}
+
+    assert of_error(error).text == f"{names} Disallowed."
+    assert of_error(framed).text == f"{names} Disallowed. It failed."
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "null", "[]", '"x"', "[" * 100_000])

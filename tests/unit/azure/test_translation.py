@@ -216,6 +216,9 @@ def test_a_page_that_is_no_json_is_no_message() -> None:
         ("AADSTS700213", "subject"),
         ("AADSTS7000215", "secret"),
         ("AADSTS90002", "tenant"),
+        ("AADSTS700016", "application"),
+        ("AADSTS7000112", "disabled"),
+        ("AADSTS50076", "person"),
         ("AADSTS53003", "policy"),
         ("AADSTS1", ""),
     ],
@@ -229,6 +232,35 @@ def test_a_refused_login_names_entras_reason_in_its_own_sentence(code: str, reas
     assert isinstance(error, NotAuthenticated)
     assert (error.code, error.reason, error.message) == (code, reason, f"{code}: No such thing.")
     assert error.correlation_id == "0b0b0b0b-1111-4222-8333-444444444444"
+
+
+def test_a_token_that_is_used_from_a_place_that_is_not_allowed_is_stopped_by_conditional_access() -> None:
+    message = (
+        "Continuous access evaluation resulted in challenge with result: InteractionRequired and code:"
+        " LocationConditionEvaluationSatisfied"
+    )
+    error = refusal("InvalidAuthenticationToken", message, 401)
+    assert (type(error), error.reason) == (NotAuthenticated, "policy")
+
+
+@pytest.mark.parametrize("code", ["AADSTS90033", "AADSTS90024", "AADSTS50033"])
+def test_trouble_of_the_sign_in_itself_is_not_a_refusal_of_the_identity(code: str) -> None:
+    error = from_sdk(ClientAuthenticationError(f"{code}: A transient error has occurred. Trace ID: t"), "target")
+    assert (type(error), error.code, error.message) == (Unreachable, code, f"{code}: A transient error has occurred.")
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason"),
+    [(GROUP, "lock"), (f"{GROUP}/providers/a/b/c", "lock"), ("/subscriptions/s", "lock_on_subscription")],
+)
+def test_a_lock_is_known_by_what_bears_it(scope: str, reason: str) -> None:
+    message = (
+        f"The scope '{GROUP}/providers/a/b/c' cannot perform write operation because following scope(s) are locked:"
+        f" '{scope}'. Please remove the lock and try again."
+    )
+    error = refusal("ScopeLocked", message, 409)
+    assert isinstance(error, Locked)
+    assert (error.scope, error.reason) == (scope, reason)
 
 
 def test_no_identity_at_all_is_not_authenticated() -> None:
