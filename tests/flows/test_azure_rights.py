@@ -6,6 +6,7 @@ from tests.flows.azure_roles import grant
 from tests.flows.conversation import Conversation
 
 DEACTIVATE = "Microsoft.ContainerRegistry/registries/connectedRegistries/deactivate/action"
+PASSWORDS = "Microsoft.ContainerRegistry/registries/generateCredentials/action"
 DELETE = "Microsoft.ContainerRegistry/registries/tokens/delete"
 NOT_NEEDED_HERE = {
     "Microsoft.ContainerRegistry/checkNameAvailability/read",
@@ -61,3 +62,16 @@ async def test_the_right_to_deactivate_is_named_where_it_is_missing(registry: Co
     await registry.say("deactivate edge01 --site berlin")
 
     assert DEACTIVATE in await registry.card_of("berlin")
+
+
+async def test_an_extension_is_not_deleted_where_a_right_to_install_it_again_is_missing(registry: Conversation) -> None:
+    grant(registry)
+    await registry.say("deploy edge01 --site berlin")
+    grant(registry, but={DEACTIVATE, PASSWORDS})
+    await registry.say("extension reinstall edge01 --site berlin")
+
+    assert await registry.blockers() == snapshot("""\
+  :no_entry:  The bot's Azure identity lacks rights at `contosoacr`: `Microsoft.ContainerRegistry/registries/connectedRegistries/deactivate/action` and `Microsoft.ContainerRegistry/registries/generateCredentials/action`.
+  Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.\
+""")
+    assert await registry.requests("DELETE .*") == []

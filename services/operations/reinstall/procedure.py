@@ -10,7 +10,8 @@ from typing import Any
 
 from services.model.azure import Extension
 from services.model.plan import Finding, Plan, PlannedStep
-from services.operations.answers import Known
+from services.operations import azure_checks
+from services.operations.answers import Answer, Known, Questions
 from services.operations.checks import Check, check, warning
 from services.operations.deactivate.steps import DEACTIVATE, INACTIVE
 from services.operations.deploy.causes import Cause
@@ -32,6 +33,16 @@ from services.operations.remove.steps import NAMESPACE_GONE, REMOVE_EXTENSION
 from services.policy.extensions import CERT_MANAGER_INSTALL
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Kubernetes
+
+_INSTALL = "extension.install"
+_ACR = "Microsoft.ContainerRegistry/registries"
+_EXTENSIONS = "Microsoft.KubernetesConfiguration/extensions"
+AT_ACR = {
+    DEACTIVATE.kind: f"{_ACR}/connectedRegistries/deactivate/action",
+    _INSTALL: f"{_ACR}/generateCredentials/action",
+}
+AT_CLUSTER = {REMOVE_EXTENSION.kind: f"{_EXTENSIONS}/delete", _INSTALL: f"{_EXTENSIONS}/write"}
+"""What Azure's roles call the writes of each kind of step, at the cloud registry and at the Arc-enabled cluster."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,8 @@ class Observation:
 
     removal: RemovalObservation
     installation: DeployObservation
+    missing_at_acr: Answer[tuple[str, ...] | None]
+    missing_at_cluster: Answer[tuple[str, ...] | None]
 
     def extension(self, request: ReinstallRequest) -> Extension | None:
         """The one that goes."""
@@ -135,7 +148,10 @@ async def _observe(
     async with asyncio.TaskGroup() as group:
         removal_world = group.create_task(observe_removal(azure, kubernetes, site, request.removal, None))
         installation = group.create_task(observe_installation(azure, kubernetes, site, request.installation, approved))
-    return Observation(removal_world.result(), installation.result())
+        arm, acr, arc = Questions(group, "azure"), site.acr_ref, site.cluster_ref
+        at_acr = arm.find(acr.id, lambda: azure.permissions.missing(acr.id, tuple(AT_ACR.values())))
+        at_cluster = arm.find(arc.id, lambda: azure.permissions.missing(arc.id, tuple(AT_CLUSTER.values())))
+    return Observation(removal_world.result(), installation.result(), at_acr.result(), at_cluster.result())
 
 
 def _plan(site: Site, request: ReinstallRequest, observation: Observation) -> Draft:
@@ -169,6 +185,22 @@ def owner(site: Site, request: ReinstallRequest, observation: Observation) -> Fi
     finding = removal.extension.rule(site, request.removal, observation.removal)
     is_unclear = finding is not None and finding.code == RemovalCode.EXTENSION_UNCLEAR
     return replace(finding, code=Code.OWNER_UNCLEAR) if finding is not None and is_unclear else finding
+
+
+@check("azure.actions", title="Bot has the Azure rights that the reinstallation uses")
+def actions(site: Site, request: ReinstallRequest, observation: Observation) -> Finding | None:
+    """Before anything is deleted: with a right missing for a later step the edge would stay without its extension."""
+    if observation.extension(request) is None:
+        return None
+    registry = observation.installation.registry_named(request.name)
+    kinds = {REMOVE_EXTENSION.kind, _INSTALL}
+    if registry is not None and registry.activation == "Active":
+        kinds.add(DEACTIVATE.kind)
+    return azure_checks.actions_of_steps(
+        kinds,
+        (AT_ACR, observation.missing_at_acr, site.acr_ref.name),
+        (AT_CLUSTER, observation.missing_at_cluster, site.cluster_ref.name),
+    )
 
 
 @check("extension.settings", title="Settings that were given to the extension since")
@@ -211,6 +243,7 @@ CHECKS: tuple[Check[ReinstallRequest, Observation], ...] = (
     tls_secret,
     _of_removal(removal.data),
     owner,
+    actions,
     _of_removal(removal.agents),
     _of_removal(removal.workloads),
     *map(_of_installation, EXTENSION_DEPLOY.checks),

@@ -38,7 +38,7 @@ def plan_of(
         runtime=runtime,
     )
     request = REINSTALLATION.request(SITE, "edge01", ReinstallOptions(**options))
-    return REINSTALLATION.make_plan(SITE, request, Observation(removal, seen), NOW)
+    return REINSTALLATION.make_plan(SITE, request, Observation(removal, seen, Known(()), Known(())), NOW)
 
 
 def kinds(plan: Plan) -> list[str]:

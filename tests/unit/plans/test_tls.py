@@ -63,7 +63,7 @@ def reinstalled(*extensions: Extension, at: Site = SITE, world: Any = WORLD, **o
     seen = replace(world, extensions=Known(extensions))
     removal = replace(REMOVABLE, extensions=seen.extensions, connected=seen.connected)
     request = REINSTALLATION.request(at, "edge01", ReinstallOptions(**options))
-    return REINSTALLATION.make_plan(at, request, Observation(removal, seen), NOW)
+    return REINSTALLATION.make_plan(at, request, Observation(removal, seen, Known(()), Known(())), NOW)
 
 
 EACH = pytest.mark.parametrize("install", [deployed, installed, reinstalled])

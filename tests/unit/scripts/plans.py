@@ -268,7 +268,10 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
         REINSTALLATION,
         ReinstallOptions(storage_class="standard", version="newest"),
         reinstall.Observation(
-            WHOLE, replace(SEEN, connected=WHOLE.connected, token=Known(sync_token("edge01")), extensions=INSTALLED)
+            WHOLE,
+            replace(SEEN, connected=WHOLE.connected, token=Known(sync_token("edge01")), extensions=INSTALLED),
+            missing_at_acr=Known(()),
+            missing_at_cluster=Known(()),
         ),
     ),
     "provider register": planned(
