@@ -57,6 +57,15 @@ FINDINGS: Mapping[str, FindingWords] = {
         "If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.",
         f"az acr update {ACR_OPTIONS} --data-endpoint-enabled true",
     ),
+    Code.REGISTRY_PRIVATE: FindingWords(
+        "The public network access of {registry} is off: the edge reaches it through a private endpoint or not at all.",
+        "See to it that the cluster resolves {hosts} to the private endpoint.",
+    ),
+    Code.REGISTRY_FENCED: FindingWords(
+        "{registry} lets in only the networks that its rules list, and an edge from elsewhere never comes online.",
+        "See to it that the address by which the cluster reaches the internet is among them.",
+        f"az acr network-rule list {ACR_OPTIONS}",
+    ),
     Code.IMAGES_FOUND: FindingWords("Each repository holds an image, or gets the one that the site imports."),
     Code.IMAGE_DIFFERS: FindingWords(
         "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",

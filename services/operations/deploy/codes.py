@@ -16,6 +16,8 @@ class Code(StrEnum):
     REGISTRY_NOT_PREMIUM = auto()
     DATA_ENDPOINT_ON = auto()
     DATA_ENDPOINT_OFF = auto()
+    REGISTRY_PRIVATE = auto()
+    REGISTRY_FENCED = auto()
     REGISTRY_READY = auto()
     REGISTRY_BUSY = auto()
     REGISTRY_BROKEN = auto()

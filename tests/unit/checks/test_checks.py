@@ -122,6 +122,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("registry_not_premium", "blocker", registry(sku="Basic"), {}),
     ("data_endpoint_on", "ok", {}, {}),
     ("data_endpoint_off", "warning", registry(data_endpoint=False), {}),
+    ("registry_private", "warning", registry(public_network_access="Disabled", default_action="Deny"), {}),
+    ("registry_fenced", "warning", registry(public_network_access="Enabled", default_action="Deny"), {}),
     ("registry_ready", "ok", {}, {}),
     ("registry_busy", "warning", registry(provisioning_state="Updating"), {}),
     ("registry_broken", "blocker", registry(provisioning_state="Failed"), {}),
@@ -361,6 +363,7 @@ def test_every_blocker_says_how_to_mend_it(code: str) -> None:
 _SILENT = frozenset(
     {
         "registry.name",
+        "registry.network",
         "connected.activation",
         "extension.settings",
         "extension.tls",

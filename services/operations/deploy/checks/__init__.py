@@ -15,6 +15,7 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cloud.premium,
     cloud.registry_ready,
     cloud.data_endpoint,
+    cloud.network,
     images.images,
     cloud.cluster,
     names.connected_name,

@@ -75,6 +75,17 @@ def data_endpoint(_site: Site, _request: DeployRequest, observation: Observation
     return warning(Code.DATA_ENDPOINT_OFF)
 
 
+@check("registry.network", title="Network access of the registry")
+def network(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
+    """An edge that it keeps out never comes online; whether this one is let in, nobody can see from here."""
+    if (acr := if_known(observation.registry)) is None:
+        return None
+    hosts = (acr.login_server, *acr.data_endpoint_hosts)
+    if acr.public_network_access.casefold() == "disabled":
+        return warning(Code.REGISTRY_PRIVATE, hosts=hosts)
+    return warning(Code.REGISTRY_FENCED) if acr.default_action.casefold() == "deny" else None
+
+
 @check("cluster.connected", title="Cluster is connected to Azure Arc", essential=True)
 def cluster(_site: Site, _request: DeployRequest, observation: Observation) -> Finding:
     """Offline: no heartbeat for 15 minutes. Expired: the cluster's identity certificate has run out."""
