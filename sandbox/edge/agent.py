@@ -22,6 +22,7 @@ from sandbox.speed import Speed
 Object = dict[str, Any]
 TYPE = "microsoft.containerregistry.connectedregistry"
 HEARTBEAT = timedelta(minutes=1)
+DISK_PRESSURE = "node.kubernetes.io/disk-pressure"
 RECHECK = 0.1
 """Seconds between checks of a Deployment that isn't available yet."""
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Agent:
         self._cluster, self._cloud, self._clock, self._speed = cluster, cloud, clock, speed
         self._kubelet = Kubelet(cluster, clock, speed, lambda: self._runtimes, containers=programs)
         self._kubelet.trust_missing = lambda: self.scenario == "trust-missing"
+        self._kubelet.pulls_throttled = lambda: self.scenario == "pull-throttled"
+        self._kubelet.under_pressure = lambda: self.scenario == "node-pressure"
         self._turns = turns
         self._wanted = Wanted()
         self._releases: dict[tuple[str, bool], _Release] = {}
@@ -71,6 +74,8 @@ class Agent:
         self._seen: dict[str, str] = {}
         self._next_heartbeat = clock.now()
         self._prepared = False
+        self._pressed = False
+        """Whether the nodes show that their disks are full."""
         self._trouble = ""
         self._restless = False
         """Whether something must be checked again soon, even if the sandbox's clock is stopped."""
@@ -219,6 +224,7 @@ class Agent:
         await self._prepare()
         desired = {(extension.name, extension.deleting) for extension in self._wanted.extensions}
         self._releases = {key: release for key, release in self._releases.items() if key in desired}
+        await self._press(pressed=self.scenario == "node-pressure")
         dues = [await self._heartbeat()]
         dues += [await self._follow(extension) for extension in self._wanted.extensions]
         await self._follow_pods()
@@ -239,6 +245,27 @@ class Agent:
                 if error.status != helm.CONFLICT:
                     raise
         self._prepared = True
+
+    async def _press(self, *, pressed: bool) -> None:
+        """Let the nodes show that their disks are full, as their kubelets and the node controller do, or not any more.
+
+        https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-nodes-by-condition
+        """
+        if pressed == self._pressed:
+            return
+        for node in await self._cluster.all("Node"):
+            taints = [one for one in node["spec"].get("taints") or [] if one["key"] != DISK_PRESSURE]
+            if pressed:
+                taints.append({"key": DISK_PRESSURE, "effect": "NoSchedule"})
+            word, verb = ("True", "Has") if pressed else ("False", "HasNo")
+            conditions = [
+                one | {"status": word, "reason": f"Kubelet{verb}DiskPressure"} if one["type"] == "DiskPressure" else one
+                for one in (node.get("status") or {}).get("conditions") or []
+            ]
+            name = node["metadata"]["name"]
+            await self._cluster.patch("Node", name, "", {"spec": {"taints": taints or None}})
+            await self._cluster.patch("Node", name, "", {"status": {"conditions": conditions}}, part="status")
+        self._pressed = pressed
 
     async def _heartbeat(self) -> datetime:
         """Send a heartbeat to Azure if it is due. Returns when the next one is due."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox import placement
 from sandbox.clock import Clock
 from sandbox.edge import chart, pods, programs
 from sandbox.edge.cluster import Cluster, RefusedError
@@ -22,6 +23,11 @@ PROVISIONER = "sandbox.local/edge"
 FIRST_PULL_BACK_OFF, LONGEST_PULL_BACK_OFF = 10.0, 300.0
 SHORT_BACK_OFF = 0.5
 """First back-off of pulls where containers start at once."""
+EVICTED = (
+    "The node was low on resource: ephemeral-storage. Threshold quantity: 6871947673, available: 412876Ki. "
+    "Container connected-registry was using 5340192Ki, request is 0, has larger consumption of ephemeral-storage. "
+)
+"""A kubelet's message (kubernetes, pkg/kubelet/eviction/helpers.go)."""
 HELLO = "Hello from Docker!\nThis message shows that your installation appears to be working correctly.\n"
 
 
@@ -60,6 +66,10 @@ class Kubelet:
         self._memory: dict[str, _Memory] = {}
         self._nodes: list[Object] = []
         self.trust_missing: Callable[[], bool] = lambda: False
+        self.pulls_throttled: Callable[[], bool] = lambda: False
+        """Whether the registry of the agents' own images refuses further pulls of the connected registry's image."""
+        self.under_pressure: Callable[[], bool] = lambda: False
+        """Whether nodes evict connected registries, since their disks are full."""
         self._content = Content(runtimes)
         self._pulled = 0
         self._failed_pulls: Counter[str] = Counter()
@@ -95,7 +105,9 @@ class Kubelet:
     def started(self, pod: Object) -> bool:
         """Whether the Pod's containers have been created."""
         memory = self._memory.get(pod["metadata"]["uid"])
-        return bool(pod["spec"].get("nodeName")) and memory is not None and memory.due <= self._clock.now()
+        if not pod["spec"].get("nodeName") or memory is None or memory.applied.get("phase") == "Failed":
+            return False
+        return memory.due <= self._clock.now()
 
     def pull_again(self) -> None:
         """End the back-off of all pulls, because the registry has new content."""
@@ -137,16 +149,15 @@ class Kubelet:
         if memory.due > now:
             return memory.due
         if pods.annotations(pod).get(chart.KUBELET) == "edge":
-            await self._run_own(pod, memory)
-            return None
+            return await self._run_own(pod, memory)
         return await self._run_workload(pod, memory)
 
     async def _place(self, pod: Object, memory: _Memory) -> bool:
         """Bind a Pod to a node if one fits and its volumes exist."""
         reason = await self._unbound(pod)
-        node = pods.node_for(pod, self._nodes)
+        node = placement.node_for(pod["spec"], self._nodes)
         if reason is None and node is None:
-            reason = f"{len(self._nodes)} node(s) didn't match Pod's node affinity/selector."
+            reason = f"{placement.refusals(pod['spec'], self._nodes)}."
         if reason is not None:
             text = f"0/{len(self._nodes)} nodes are available: {reason}"
             await self._patch(pod, memory, pods.unschedulable(pod, self._clock.now(), text))
@@ -195,12 +206,19 @@ class Kubelet:
             if error.status != 409:  # noqa: PLR2004
                 raise
 
-    async def _run_own(self, pod: Object, memory: _Memory) -> None:
-        now = self._clock.now()
+    async def _run_own(self, pod: Object, memory: _Memory) -> datetime | None:
+        now, phase = self._clock.now(), memory.applied.get("phase")
         runtime = self._runtimes().get(pod["metadata"]["uid"])
         registry = (pod["metadata"].get("labels") or {}).get(chart.APP) == chart.REGISTRY
         if not registry:
             await self._patch(pod, memory, pods.running(pod, now, ready=True))
+        elif phase == "Failed":
+            return None
+        elif phase == "Running" and self.under_pressure():
+            await self._tell(pod, "Warning", "Evicted", EVICTED)
+            await self._patch(pod, memory, pods.evicted(pod, now, EVICTED))
+        elif phase != "Running" and self.pulls_throttled():
+            return await self._own_pull_failed(pod, memory)
         elif runtime is not None:
             log = ("".join(f"{line}\n" for line in runtime.log), "".join(f"{line}\n" for line in runtime.previous_log))
             if runtime.health == "crashing":
@@ -209,11 +227,23 @@ class Kubelet:
                 await self._annotate(pod, {chart.LOG: log[0], chart.PREVIOUS_LOG: log[1]})
                 memory.log = log
             if runtime.health == "crashing":
-                status = pods.crashing(pod, now, restarts=runtime.restarts, exit_code=1, reason="Error")
+                code, reason = runtime.ending
+                status = pods.crashing(pod, now, restarts=runtime.restarts, exit_code=code, reason=reason)
             else:
                 ready = runtime.health == "ready"
                 status = pods.running(pod, now, ready=ready, restarts=runtime.restarts)
             await self._patch(pod, memory, status)
+        return None
+
+    async def _own_pull_failed(self, pod: Object, memory: _Memory) -> datetime:
+        text = pod["spec"]["containers"][0]["image"]
+        image = pods.image(text)
+        error = PullError(
+            f"pulling from host {image.host} failed with status code [manifests {image.reference}]: "
+            "429 Too Many Requests"
+        )
+        await self._pull_failed(pod, memory, text, error)
+        return self._back_off(memory)
 
     async def _run_workload(self, pod: Object, memory: _Memory) -> datetime | None:
         now = self._clock.now()
@@ -231,12 +261,7 @@ class Kubelet:
             except PullError as error:
                 self._failed_pulls[str(error)] += 1
                 await self._pull_failed(pod, memory, text, error)
-                # The back-off grows with each failed pull.
-                first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
-                seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
-                memory.pulls += 1
-                memory.due = self._clock.now() + timedelta(seconds=seconds)
-                return memory.due
+                return self._back_off(memory)
             self._pulled += 1
             await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{text}"')
         if words := programs.arguments(pod):
@@ -252,6 +277,14 @@ class Kubelet:
         if not _runs_once(pod):
             return None
         memory.due = now + timedelta(seconds=self._speed.container_start)
+        return memory.due
+
+    def _back_off(self, memory: _Memory) -> datetime:
+        """When a pull is tried again, which is later after each one that failed."""
+        first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
+        seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
+        memory.pulls += 1
+        memory.due = self._clock.now() + timedelta(seconds=seconds)
         return memory.due
 
     async def _run_program(self, pod: Object, memory: _Memory, words: list[str], digests: Mapping[str, str]) -> None:

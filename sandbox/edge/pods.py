@@ -1,4 +1,4 @@
-"""Placement, status objects and events of Pods, as a scheduler and a kubelet write them. Pure functions."""
+"""Status objects and events of Pods, as a scheduler and a kubelet write them. Pure functions."""
 
 import base64
 import hashlib
@@ -70,32 +70,6 @@ def _host(text: str) -> str:
     return text.removeprefix("https://").removeprefix("http://").partition("/")[0].removesuffix(":443")
 
 
-def node_for(pod: Object, nodes: list[Object]) -> str | None:
-    """The node for a Pod: the one that its affinity names, else the first that its selector matches."""
-    named = _named_node(pod)
-    selector = pod["spec"].get("nodeSelector") or {}
-    for node in nodes:
-        labels = node["metadata"].get("labels") or {}
-        if named not in {None, node["metadata"]["name"]}:
-            continue
-        if all(labels.get(key) == value for key, value in selector.items()):
-            name: str = node["metadata"]["name"]
-            return name
-    return None
-
-
-def _named_node(pod: Object) -> str | None:
-    """The node for which a DaemonSet's controller created a Pod."""
-    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
-    for term in required.get("nodeSelectorTerms") or []:
-        for field in term.get("matchFields") or []:
-            if field["key"] == "metadata.name" and field["operator"] == "In":
-                name: str = field["values"][0]
-                return name
-    return None
-
-
 def running(
     pod: Object, now: datetime, *, ready: bool, restarts: int = 0, images: Mapping[str, str] | None = None
 ) -> Object:
@@ -113,6 +87,13 @@ def crashing(
     state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
     last = {"terminated": {"exitCode": exit_code, "reason": reason, "startedAt": stamp(now), "finishedAt": stamp(now)}}
     return _status(pod, now, "Running", [_container(state, last, False, restarts)], images)
+
+
+def evicted(pod: Object, now: datetime, message: str) -> Object:
+    """The status of a Pod that its node has evicted: the kubelet says why of the Pod, and not of a container."""
+    ended = {"exitCode": 137, "reason": "Error", "startedAt": stamp(now), "finishedAt": stamp(now)}
+    status = _status(pod, now, "Failed", [_container({"terminated": ended}, {}, False, 0)])
+    return status | {"reason": "Evicted", "message": message}
 
 
 def completed(status: Object, now: datetime, *, exit_code: int = 0) -> Object:

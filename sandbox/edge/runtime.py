@@ -22,6 +22,8 @@ Health = Literal["starting", "ready", "refused", "crashing"]
 CONTINUOUS = timedelta(minutes=1)
 LONGEST_BACK_OFF = 60.0
 LOG_LINES = 200
+KILLED, SEGMENTATION_FAULT = 128 + 9, 128 + 11
+"""Exit codes of a process that a signal ended."""
 UNAUTHORIZED, FORBIDDEN, CONFLICT = 401, 403, 409
 AUTHORIZATION_PAGE = "Please visit https://aka.ms/acr#UNAUTHORIZED for more information."
 
@@ -50,6 +52,14 @@ class PullError(Exception):
         self.resolved = resolved
 
 
+class EndedError(Exception):
+    """The container is ended by a signal: with this exit code, and for a reason as the kubelet words it."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.ending = (code, reason)
+
+
 class Runtime:
     """One process. `start` it, `stop` it; `changed` is called after each thing that others can see."""
 
@@ -68,6 +78,8 @@ class Runtime:
         self._scenario, self._changed = scenario, changed
         self.health: Health = "starting"
         self.restarts = 0
+        self.ending: tuple[int, str] = (1, "Error")
+        """Exit code and reason of its container's last end."""
         self.log: list[str] = []
         self.previous_log: list[str] = []
         self.content: dict[str, dict[str, str]] = {name: dict(tags) for name, tags in place.content.items()}
@@ -194,6 +206,7 @@ class Runtime:
 
     async def _step(self) -> None:
         try:
+            self._start_up()
             if self.config is None:
                 await self._activate()
             if not self.deactivated:
@@ -203,6 +216,9 @@ class Runtime:
                 self.next_step = plan.next_contact(self._clock.now())
                 self._delay = self._speed.agent_period
                 self.cause = ""
+        except EndedError as error:
+            self.config = None
+            self._end(error.ending, error.ending[1])
         except BadConnectionStringError as error:
             self.cause = "BAD_CONNECTION_STRING"
             self._crash(f"The connection string can't be used: {error}.")
@@ -225,6 +241,10 @@ class Runtime:
             self._say("ERR", f"The parent registry can't be reached: {error}. Trying again.")
             self.health, self.cause = "ready", "UNREACHABLE"
             self._retry()
+
+    def _start_up(self) -> None:
+        if self._scenario() == "crash-without-log":
+            raise EndedError(SEGMENTATION_FAULT, "Error")
 
     async def _activate(self) -> None:
         self._connection = connection = parse(self.place.connection_string)
@@ -319,6 +339,8 @@ class Runtime:
     def _strike(self) -> None:
         """Raise the error of the current scenario, if it has one."""
         scenario = self._scenario()
+        if scenario == "out-of-memory":
+            raise EndedError(KILLED, "OOMKilled")
         if scenario == "firewall":
             raise UnreachableError(f"dial tcp: lookup {self._must_connection.gateway}: i/o timeout")
         if scenario == "proxy":
@@ -329,8 +351,12 @@ class Runtime:
 
     def _crash(self, text: str) -> None:
         self._say("ERR", text)
+        self._end((1, "Error"), self.cause)
+
+    def _end(self, ending: tuple[int, str], cause: str) -> None:
         self.previous_log, self.log = self.log, []
         self.health, self.restarts = "crashing", self.restarts + 1
+        self.ending, self.cause = ending, cause
         self._retry()
 
     def _retry(self) -> None:

@@ -54,6 +54,9 @@ INSTALL = frozenset(
         "crd-status-not-populated",
         "crd-write-race",
         "silent-failure",
+        "webhook-untrusted",
+        "release-busy",
+        "quota-exceeded",
     }
 )
 """Scenarios that end an installation as Failed."""
@@ -68,6 +71,10 @@ RUNTIME = frozenset(
         "partial-index",
         "token-disabled",
         "trust-missing",
+        "out-of-memory",
+        "crash-without-log",
+        "pull-throttled",
+        "node-pressure",
     }
 )
 """Scenarios that affect an extension after its installation."""
@@ -93,6 +100,15 @@ def _helm_text(scenario: str, release: str, namespace: str, address: str) -> str
         "namespace-terminating": f'failed to create resource: secrets "sh.helm.release.v1.{release}.v1" is forbidden: '
         f"unable to create new content in namespace {namespace} because it is being terminated",
         "chart-not-found": CHART_NOT_FOUND,
+        # cert-manager.io/docs: troubleshooting, webhook; the frame is the API server's.
+        "webhook-untrusted": "failed to create resource: Internal error occurred: failed calling webhook "
+        '"webhook.cert-manager.io": failed to call webhook: Post '
+        '"https://cert-manager-webhook.cert-manager.svc:443/validate?timeout=30s": tls: failed to verify certificate: '
+        "x509: certificate signed by unknown authority",
+        "release-busy": "another operation (install/upgrade/rollback) is in progress",
+        "quota-exceeded": 'failed to create resource: persistentvolumeclaims "connected-registry-pvc" is forbidden: '
+        "exceeded quota: claims, requested: persistentvolumeclaims=1, used: persistentvolumeclaims=2, limited: "
+        "persistentvolumeclaims=2",
         "crd-write-race": f'Operation cannot be fulfilled on extensionconfigs.clusterconfig.azure.com "{release}": '
         "the object has been modified; please apply your changes to the latest version and try again",
     }

@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from sandbox import placement
 from sandbox.kube.cluster import Cluster
 from sandbox.kube.records import record
 from sandbox.kube.resources import CLAIMS, CONFIG_MAPS, NODES, PODS, SECRETS, Json, Key
 from sandbox.kube.server import bind
-from sandbox.kube.workloads import fits
 from sandbox.speed import Speed
 
 PLAYED_BY = "sandbox.local/kubelet"
@@ -84,9 +84,9 @@ class Kubelet:
     def _schedule(self, pod: Json) -> None:
         why = self._claims_missing(pod)
         nodes = self._cluster.store.items(NODES.key)
-        fitting = [node for node in nodes if fits(node, pod["spec"])]
+        fitting = [node for node in nodes if not placement.refusal(pod["spec"], node)]
         if not why and not fitting:
-            why = _none_of(len(nodes), f"{len(nodes)} node(s) didn't match Pod's node affinity/selector")
+            why = _none_of(len(nodes), placement.refusals(pod["spec"], nodes))
         if why:
             self._unschedulable(pod, why)
             return

@@ -90,7 +90,9 @@ def claim(cluster: Cluster, claim: Json) -> None:
     if "deletionTimestamp" in metadata:
         _release_claim(cluster, claim)
         return
-    if (claim.get("status") or {}).get("phase") == "Bound":
+    if (claim.get("status") or {}).get("phase") in {"Bound", "Lost"}:
+        if cluster.store.get(VOLUMES.key, "", claim["spec"].get("volumeName") or "") is None:
+            _lost(cluster, claim)
         return
     name = claim["spec"].get("storageClassName") or ""
     existing = _matching_volume(cluster, claim, name)
@@ -113,6 +115,14 @@ def claim(cluster: Cluster, claim: Json) -> None:
 
 def _say(cluster: Cluster, obj: Json, reason: str, text: str, *, kind: str = "Normal") -> None:
     record(cluster, obj, reason, text, kind=kind, component="persistentvolume-controller")
+
+
+def _lost(cluster: Cluster, obj: Json) -> None:
+    """A claim whose volume somebody has removed (kubernetes, pkg/controller/volume/persistentvolume)."""
+    if (obj.get("status") or {}).get("phase") != "Lost":
+        cluster.change(CLAIMS, obj, status={"phase": "Lost"})
+        text = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+        _say(cluster, obj, "ClaimLost", text, kind="Warning")
 
 
 def _provisioned(cluster: Cluster, obj: Json, storage_class: Json) -> Json:

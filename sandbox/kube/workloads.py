@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
+from sandbox import placement
 from sandbox.kube.cluster import Cluster
 from sandbox.kube.records import record
 from sandbox.kube.resources import (
@@ -197,7 +198,9 @@ def daemon_set(cluster: Cluster, obj: Json) -> None:
     """One Pod on every node that the template selects."""
     template = obj["spec"]["template"]["spec"]
     generation = template_hash(obj["spec"]["template"])
-    nodes = [node["metadata"]["name"] for node in cluster.store.items(NODES.key) if fits(node, template)]
+    tolerations = [*(template.get("tolerations") or ()), *map(dict, placement.DAEMON_TOLERATIONS)]
+    spec = template | {"tolerations": tolerations}
+    nodes = [node["metadata"]["name"] for node in cluster.store.items(NODES.key) if not placement.refusal(spec, node)]
     pods = [pod for pod in _owned(cluster, PODS, obj) if is_active(pod)]
     stale = [pod for pod in pods if pod["metadata"]["labels"].get("controller-revision-hash") != generation]
     placed = {pod["spec"].get("nodeName") for pod in pods}
@@ -205,7 +208,7 @@ def daemon_set(cluster: Cluster, obj: Json) -> None:
         for node in [node for node in nodes if node not in placed]:
             labels = {"controller-revision-hash": generation, "pod-template-generation": "1"}
             metadata = {"generateName": f"{obj['metadata']['name']}-", "labels": labels}
-            _pod(cluster, obj, metadata, {"nodeName": node})
+            _pod(cluster, obj, metadata, {"nodeName": node, "tolerations": tolerations})
         for pod in [pod for pod in pods if pod["spec"].get("nodeName") not in nodes or pod in stale]:
             _delete_pod(cluster, pod)
     pods = [pod for pod in _owned(cluster, PODS, obj) if is_active(pod)]
@@ -327,47 +330,6 @@ def is_ready(pod: Json) -> bool:
     """Whether a Pod's Ready condition is true."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def fits(node: Json, spec: Json) -> bool:
-    """Whether a Pod may run on a node: selector, required affinity, taints."""
-    labels = node["metadata"].get("labels") or {}
-    if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
-        return False
-    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
-        "requiredDuringSchedulingIgnoredDuringExecution"
-    ) or {}
-    terms = affinity.get("nodeSelectorTerms") or []
-    if terms and not any(_term_fits(term, labels) for term in terms):
-        return False
-    if (node.get("spec") or {}).get("unschedulable"):
-        return False
-    taints = [
-        one for one in (node.get("spec") or {}).get("taints") or [] if one["effect"] in {"NoSchedule", "NoExecute"}
-    ]
-    return all(any(_tolerates(one, taint) for one in spec.get("tolerations") or []) for taint in taints)
-
-
-def _term_fits(term: Json, labels: Json) -> bool:
-    for expression in term.get("matchExpressions") or []:
-        value, values = labels.get(expression["key"]), expression.get("values") or []
-        holds = {
-            "In": value in values,
-            "NotIn": value not in values,
-            "Exists": value is not None,
-            "DoesNotExist": value is None,
-        }
-        if not holds.get(expression["operator"], False):
-            return False
-    return True
-
-
-def _tolerates(toleration: Json, taint: Json) -> bool:
-    if toleration.get("effect") not in {None, "", taint["effect"]}:
-        return False
-    if toleration.get("operator") == "Exists":
-        return toleration.get("key") in {None, "", taint["key"]}
-    return bool(toleration.get("key") == taint["key"]) and toleration.get("value", "") == taint.get("value", "")
 
 
 def _pod(cluster: Cluster, owner: Json, metadata: Json, spec_extra: Json | None = None) -> Json | None:

@@ -26,6 +26,13 @@ const SCENARIOS = {
   "partial-index": "Index copied in part",
   "token-disabled": "Sync token disabled",
   "trust-missing": "Certificate not trusted",
+  "webhook-untrusted": "cert-manager's webhook not trusted",
+  "release-busy": "Helm release busy",
+  "quota-exceeded": "Quota exceeded",
+  "out-of-memory": "Out of memory",
+  "crash-without-log": "Crashes without a word",
+  "pull-throttled": "Image pulls limited",
+  "node-pressure": "Nodes short of disk",
 };
 
 /** Calls that one usually wants to break: [label, part, match]. */

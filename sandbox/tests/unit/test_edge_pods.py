@@ -46,27 +46,3 @@ def test_credentials_may_be_given_as_auth_alone() -> None:
 )
 def test_a_secret_without_credentials_for_the_host_has_none(result: Any) -> None:
     assert pods.credentials(result, "10.96.0.10") is None
-
-
-def node(name: str, arch: str) -> dict[str, Any]:
-    return {"metadata": {"name": name, "labels": {"kubernetes.io/arch": arch}}}
-
-
-def test_a_pod_goes_to_the_first_node_that_its_selector_fits() -> None:
-    pod = {"spec": {"nodeSelector": {"kubernetes.io/arch": "amd64"}}}
-
-    assert pods.node_for(pod, [node("a", "arm64"), node("b", "amd64")]) == "b"
-
-
-def test_no_node_takes_a_pod_that_none_fits() -> None:
-    pod = {"spec": {"nodeSelector": {"kubernetes.io/arch": "amd64"}}}
-
-    assert pods.node_for(pod, [node("a", "arm64")]) is None
-
-
-def test_the_pod_of_a_daemon_set_goes_to_the_node_that_it_was_made_for() -> None:
-    field = {"key": "metadata.name", "operator": "In", "values": ["b"]}
-    terms = {"nodeSelectorTerms": [{"matchFields": [field]}]}
-    pod = {"spec": {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}}
-
-    assert pods.node_for(pod, [node("a", "amd64"), node("b", "amd64")]) == "b"

@@ -177,6 +177,9 @@ async def test_a_namespace_that_is_still_being_deleted(operator: Operator) -> No
         ("crd-status-not-populated", "status not populated"),
         ("crd-write-race", "the object has been modified"),
         ("silent-failure", ""),
+        ("webhook-untrusted", 'failed calling webhook "webhook.cert-manager.io"'),
+        ("release-busy", "another operation (install/upgrade/rollback) is in progress"),
+        ("quota-exceeded", 'persistentvolumeclaims "connected-registry-pvc" is forbidden: exceeded quota'),
     ],
 )
 async def test_an_installation_fails_on_demand(operator: Operator, scenario: str, says: str) -> None:
@@ -271,3 +274,73 @@ async def test_a_missing_storage_class_on_demand(operator: Operator) -> None:
 
     assert (await operator.pod()).status.phase == "Pending"
     assert await still_creating(operator)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "ending"), [("out-of-memory", (137, "OOMKilled")), ("crash-without-log", (139, "Error"))]
+)
+async def test_a_container_that_a_signal_ends_restarts_until_it_is_let_run(
+    operator: Operator, sandbox: Sandbox, scenario: str, ending: tuple[int, str]
+) -> None:
+    await operator.create_registry()
+    await operator.control(scenario=scenario)
+    await operator.install(wait=False)
+
+    await operator.until_waiting("CrashLoopBackOff")
+
+    [status] = (await operator.pod()).status.container_statuses
+    ended = status.last_state.terminated
+    assert (ended.exit_code, ended.reason) == ending
+    await operator.control(scenario=None)
+    sandbox.clock.turn(120)
+    await operator.until_state("Online")
+
+
+async def test_an_image_of_which_pulls_are_limited_is_pulled_later(operator: Operator, sandbox: Sandbox) -> None:
+    await operator.create_registry()
+    await operator.control(scenario="pull-throttled")
+    await operator.install(wait=False)
+    await operator.until_waiting("ImagePullBackOff")
+    events = (await operator.core.list_namespaced_event(NAMESPACE)).items
+
+    assert any("429 Too Many Requests" in (event.message or "") for event in events)
+    assert await still_creating(operator)
+    await operator.control(scenario=None)
+    sandbox.clock.turn(300)
+    await operator.until_state("Online")
+
+
+async def test_nodes_short_of_disk_evict_a_registry_and_take_no_other_one(operator: Operator) -> None:
+    await operator.deploy()
+    await operator.control(scenario="node-pressure")
+
+    async def phases() -> bool:
+        statuses = [pod.status for pod in await operator.pods()]
+        return sorted((status.phase, status.reason) for status in statuses if status) == [
+            ("Failed", "Evicted"),
+            ("Pending", None),
+        ]
+
+    assert await eventually(phases)
+    [node] = (await operator.core.list_node()).items
+    assert [taint.key for taint in node.spec.taints] == ["node.kubernetes.io/disk-pressure"]
+    await operator.control(scenario=None)
+
+    async def runs_again() -> bool:
+        return "Running" in [pod.status.phase for pod in await operator.pods()]
+
+    assert await eventually(runs_again)
+
+
+async def test_a_cordoned_node_takes_no_registry(operator: Operator) -> None:
+    await operator.create_registry()
+    [node] = (await operator.core.list_node()).items
+    await operator.core.patch_node(node.metadata.name, {"spec": {"unschedulable": True}})
+
+    await operator.install(wait=False)
+
+    async def refusal() -> str | None:
+        conditions = (await operator.pod()).status.conditions or ()
+        return next((one.message for one in conditions if one.reason == "Unschedulable"), None)
+
+    assert str(await eventually(refusal)).startswith("0/1 nodes are available: 1 node(s) were unschedulable.")

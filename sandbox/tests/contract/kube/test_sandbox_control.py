@@ -225,6 +225,22 @@ async def test_a_claim_is_bound_when_a_pod_uses_it(core: Any, namespace: str) ->
     await watches.first(core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace)
 
 
+async def test_a_claim_whose_volume_somebody_removes_is_lost(core: Any, namespace: str) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    await core.create_namespaced_persistent_volume_claim(namespace, {"metadata": {"name": "disk"}, "spec": spec})
+    volume = {"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}
+    await core.create_namespaced_pod(namespace, pod("app:1", volumes=[volume]))
+    claims = core.list_namespaced_persistent_volume_claim
+    claim = await watches.first(claims, lambda one: one.status.phase == "Bound", namespace=namespace)
+
+    await core.patch_persistent_volume(claim.spec.volume_name, {"metadata": {"finalizers": None}})
+    await core.delete_persistent_volume(claim.spec.volume_name)
+
+    await watches.first(claims, lambda one: one.status.phase == "Lost", namespace=namespace)
+    event = await watches.first(core.list_namespaced_event, lambda one: one.reason == "ClaimLost", namespace=namespace)
+    assert event.message == "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+
+
 async def test_logs_are_what_the_annotations_say(core: Any, namespace: str) -> None:
     body = pod("app:1")
     body["metadata"]["annotations"] = {"sandbox.local/log": "now\n", "sandbox.local/previous-log": "before\n"}
