@@ -35,6 +35,11 @@ _TAKEN = "provided IP is already allocated"
 _OUTSIDE = ("is not in the valid range", "does not match the current range")
 """The second one is what a further range says of its network and broadcast address (measured on 1.37)."""
 
+_LACKS_RIGHT = re.compile(r"\bcannot \S+ (resource|path) \"")
+"""How an authorizer refuses (k8s.io/apiserver, responsewriters.ForbiddenStatusError)."""
+_ADMITTED = ("create ", "patch ", "delete ")
+"""Only requests that write go through admission."""
+
 _UNAUTHORIZED, _FORBIDDEN, _INVALID, _THROTTLED, _SERVER_ERRORS = 401, 403, 422, 429, 500
 _PLAIN: dict[int, type[Foreign]] = {401: NotAuthenticated, 404: Absent, 409: Conflict}
 
@@ -152,12 +157,20 @@ def refusal(answer: Response, target: str, action: str) -> Foreign:
     if not is_own and answer.status != _UNAUTHORIZED:
         return Unreadable(SERVICE, target, f"HTTP{answer.status}", "the answer is no Kubernetes object")
     if answer.status == _FORBIDDEN:
-        # Not every 403 is a missing right: admission says it too, of a namespace that goes away for example.
-        terminating = "because it is being terminated" in message
-        return Conflict(*facts) if terminating else NotAllowed(*facts, action=action)
+        return _forbidden(facts, action)
     if answer.status == _INVALID:
         return _invalid(facts)
     return _PLAIN.get(answer.status, Refused)(*facts)
+
+
+def _forbidden(facts: tuple[str, str, str, str], action: str) -> Foreign:
+    """Not every 403 is a missing right: webhooks, quotas and Pod Security answer so to whoever has all rights."""
+    message = facts[-1]
+    if "because it is being terminated" in message:
+        return Conflict(*facts)
+    if message and action.startswith(_ADMITTED) and not _LACKS_RIGHT.search(message):
+        return Refused(*facts)
+    return NotAllowed(*facts, action=action)
 
 
 def _invalid(facts: tuple[str, str, str, str]) -> Refused:
