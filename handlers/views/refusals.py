@@ -164,7 +164,8 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ),
     ("WrongCluster", ""): Refusal(
         "The kubeconfig leads to another cluster: to {actual} instead of the site's cluster {expected}.",
-        "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file to the site's cluster.",
+        "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file to the site's cluster."
+        " If it is the right cluster, connected to Azure Arc again under another name, correct `cluster` there.",
         "kubectl config get-contexts",
     ),
     ("WrongCluster", "own"): Refusal(

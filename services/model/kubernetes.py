@@ -10,13 +10,28 @@ from services.model.secret import Secret
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a cluster."""
+    """A node of a cluster.
+
+    `ready`: it takes Pods. If not, `troubles` say why, in the words of `kubectl get nodes` and of its conditions:
+    `NotReady`, `SchedulingDisabled` (cordoned), `DiskPressure`.
+    """
 
     name: str
     os: str
     architecture: str
     ready: bool
     labels: Mapping[str, str] = field(default_factory=dict)
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def runs_extension(self) -> bool:
+        """Whether its platform is the one that the extension has images for (Learn: Arc extensions)."""
+        return (self.os, self.architecture) == ("linux", "amd64")
+
+    @property
+    def described(self) -> str:
+        """Its name, with the troubles that it has."""
+        return f"{self.name} ({', '.join(self.troubles)})" if self.troubles else self.name
 
 
 @dataclass(frozen=True)
@@ -88,7 +103,10 @@ class Runtime:
     `log` and `previous_log` are the last lines of the runtime's log (scrubbed of secrets), `warnings` the texts of
     warning events, newest last. `replicas` are the Pods that its Deployment should have, 0 without a Deployment;
     `pod_phase`, `waiting_reason` and `restarts` are those of the Pod that counts, the youngest of `pods`, and so is
-    `ended_reason`: why a container of it ended the last time, such as `OOMKilled`; empty where none has ended.
+    how a container of it ended the last time: `ended_reason`, such as `OOMKilled`, `ended_message` and `exit_code`;
+    empty and None where none has ended. `pod_message` is what its node says of a Pod that it has evicted or refused,
+    `unfit_nodes` why nodes take no Pods, where it has none. `namespace_message` is what a namespace waits for that is
+    being deleted, and a claim that is being deleted has the phase `Terminating`.
     """
 
     namespace_phase: str = ""
@@ -107,6 +125,11 @@ class Runtime:
     previous_log: str = ""
     warnings: tuple[str, ...] = ()
     pods: tuple[RuntimePod, ...] = ()
+    ended_message: str = ""
+    exit_code: int | None = None
+    pod_message: str = ""
+    unfit_nodes: tuple[str, ...] = ()
+    namespace_message: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from bot.wiring import Blueprint, Bot
 from sandbox.compose import Sandbox
 from sandbox.controlplane.part import RealKubePart
 from sandbox.faults import Faults
+from sandbox.testing import watches
 from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options
 from services.gateways.azure.identity import Identity
@@ -336,7 +337,12 @@ class Conversation:
             yield client.CoreV1Api(api)
 
     async def namespace_terminating(self, name: str = "connected-registry") -> None:
-        """Let somebody's finalizer hold a namespace of berlin while it is deleted."""
+        """Let somebody's finalizer hold a namespace of berlin while it is deleted, until the cluster says so."""
+
+        def is_held(namespace: Any) -> bool:
+            conditions = namespace.status.conditions or ()
+            return namespace.metadata.name == name and any("Finalizers" in one.type for one in conditions)
+
         async with self.kubectl() as core:
             await core.create_namespace({"metadata": {"name": name}})
             service = {
@@ -345,6 +351,7 @@ class Conversation:
             }
             await core.create_namespaced_service(name, service)
             await core.delete_namespace(name)
+            await watches.first(core.list_namespace, is_held)
 
     async def azure_deactivates(self, name: str = "edge01") -> None:
         """Let somebody deactivate the connected registry, as after the loss of an edge."""
@@ -431,6 +438,7 @@ ALIKE = tuple(
     for pattern, word in (
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
         (r"\b[0-9a-f]{16}\b", "DIGEST"),
+        (r"\b\d+ restarts?\b", "N restarts"),
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( UTC|Z)?", "TIME"),
         (r"\b\d+(\.\d)? s\b", "N s"),
         (r"(?m)(^ +|·  |\| )at once", r"\1N s"),

@@ -22,12 +22,16 @@ CAUSES = {
     "crd-status-not-populated": "The Arc agents in the cluster did not report the state of the installation.",
     "crd-write-race": "Something else changed the extension in the cluster at the same moment.",
     "silent-failure": "The extension ended as `Failed`, and Azure gives no reason.",
+    "webhook-untrusted": 'The API server can\'t call the admission webhook `webhook.cert-manager.io`, without which it takes no such objects: `release edge01 failed: failed to create resource: Internal error occurred: failed calling webhook "webhook.cert-manager.io": failed to call webhook: Post "https://cert-manager-webhook.cert-manager.svc:443/validate?[removed]": tls: failed to verify certificate: x509: certificate signed by unknown …`',
+    "quota-exceeded": 'A quota of the cluster refuses the installation: `release edge01 failed: failed to create resource: persistentvolumeclaims "connected-registry-pvc" is forbidden: exceeded quota: claims, requested: persistentvolumeclaims=1, used: persistentvolumeclaims=2, limited: persistentvolumeclaims=2. Helm installation failed : Unable to create/update …`',
     "storage-class-missing": "The volume claim of the connected registry stays Pending (storage class `missing-storage-class`): `FailedScheduling: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.`",
     "bad-password": "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not the one in the connection string.",
     "token-disabled": "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not the one in the connection string.",
     "already-activated": "Another installation of `edge01` is activated, so this one is refused (`ALREADY_ACTIVATED`).",
     "firewall": "The connected registry can't reach the registry in the cloud: `TIME [ERR] The parent registry can't be reached: dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout. Trying again.`",
     "proxy": 'A proxy between the cluster and Azure refuses the way: `TIME [ERR] The parent registry can\'t be reached: Get "https://contosoacr.westeurope.data.azurecr.io/": Proxy Authentication Required. Trying again.`',
+    "out-of-memory": "The connected registry's container was ended because it ran out of memory (`OOMKilled`, N restarts).",
+    "crash-without-log": "The connected registry's Pod keeps crashing (N restarts) and logs nothing. Its container ends with exit code 139.",
     "disk-full": "The connected registry can't write to its disk: `There is not enough space on the disk of the connected registry.`",
 }
 

@@ -112,8 +112,8 @@ async def test_a_namespace_that_is_being_deleted_stands_in_the_way(registry: Con
     await registry.say("deploy edge01 --site berlin")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  The namespace `connected-registry` is still being deleted; nothing can be installed until it is gone.
-  Wait, or check what blocks the deletion.
+  :no_entry:  The namespace `connected-registry` is still being deleted; nothing can be installed until it is gone. What the cluster waits for: `Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances`
+  Wait, have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get apiservices` shows those that are not available.
   `kubectl get namespace connected-registry --output yaml`\
 """)
 

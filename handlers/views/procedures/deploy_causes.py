@@ -100,6 +100,22 @@ CAUSES: Mapping[str, CauseWords] = {
         _REINSTALL,
         retry="With the node back, retry.",
     ),
+    Cause.VOLUME_LOST: CauseWords(
+        "The volume of the connected registry no longer exists, although its claim names it.",
+        "Bring the volume back if you can. Otherwise reinstall: a new volume is made, and the edge syncs its images"
+        " again.",
+        "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+        _REINSTALL,
+        retry="With the volume back, retry.",
+    ),
+    Cause.VOLUME_DELETED: CauseWords(
+        "Somebody has deleted the volume claim of the connected registry. While its Pod runs the claim stays, and then"
+        " it goes with all images.",
+        "A deletion can't be taken back. Reinstall when it suits: a new volume is made, and the edge syncs its images"
+        " again.",
+        "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+        _REINSTALL,
+    ),
     Cause.PODS_REFUSED: CauseWords(
         "The cluster refuses the connected registry's Pods: {message}",
         "Have the quota, the limit range or the admission rule that it names let them in.",
@@ -110,6 +126,12 @@ CAUSES: Mapping[str, CauseWords] = {
         "The connected registry's Pod does not start on its node ({reason}): {message}",
         "Fix the volume, the Secret or the network that it names. The Secret of its certificate is made by"
         " cert-manager: see whether that runs.",
+        "kubectl describe pods --namespace connected-registry",
+        retry=_RETRY,
+    ),
+    Cause.POD_NOT_READY: CauseWords(
+        "The connected registry's Pod runs but is not ready: {message}",
+        "Look at its log and at its node.",
         "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),
@@ -132,6 +154,13 @@ CAUSES: Mapping[str, CauseWords] = {
         " meet on the way, and have room on their disks.",
         "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
+    ),
+    Cause.PULL_THROTTLED: CauseWords(
+        "The registry that has the images of the connected registry itself limits how often they are pulled: {message}",
+        "This passes by itself: nodes try again, at most five minutes apart. The limit may count all machines behind"
+        " one public address.",
+        "kubectl describe pods --namespace connected-registry",
+        retry="Retry in a few minutes.",
     ),
     Cause.BAD_PASSWORD: CauseWords(
         "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not "
@@ -158,8 +187,14 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.FIREWALL: CauseWords(
         "The connected registry can't reach the registry in the cloud: {message}",
-        "Let the cluster reach the registry's login server and its data endpoint, {hosts}, on port 443. "
-        "It then continues by itself.",
+        "Let the cluster reach the registry's login server and its data endpoint, {hosts}, on port 443: in firewalls,"
+        " and in the NetworkPolicies of the namespace. It then continues by itself.",
+    ),
+    Cause.NAME_NOT_RESOLVED: CauseWords(
+        "The cluster can't resolve the name of a host in Azure: {message}",
+        "See whether the cluster's DNS runs and gets answers for public names, and whether a NetworkPolicy keeps the"
+        " namespace from it. A private endpoint needs its private DNS zone there. It then continues by itself.",
+        "kubectl get pods --all-namespaces --selector k8s-app=kube-dns",
     ),
     Cause.PROXY: CauseWords(
         "A proxy between the cluster and Azure refuses the way: {message}",
@@ -197,6 +232,14 @@ CAUSES: Mapping[str, CauseWords] = {
         "The connected registry's Pod keeps crashing ({restarts} restarts). Its last message: {message}",
         "Look at its log.",
         "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --previous",
+        retry=_RETRY,
+    ),
+    Cause.CRASHING_SILENTLY: CauseWords(
+        "The connected registry's Pod keeps crashing ({restarts} restarts) and logs nothing. Its container ends with"
+        " exit code {exit_code}.",
+        "Look at the Pod's events. With 137 or 143 something ended it from outside, such as a failed liveness probe;"
+        " with 126 to 128 it could not be started.",
+        "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),
     Cause.DATA_ENDPOINT_OFF: CauseWords(
@@ -237,13 +280,20 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.NAME_IN_USE: CauseWords(
         "The cluster has a Helm release with the extension's name already.",
-        "Remove that release, or reinstall with another extension name.",
+        "If an earlier installation left that release behind, uninstall it by Helm: under another name its objects"
+        " would be in the way too. If it is something else, reinstall with another extension name.",
         "helm list --all --namespace connected-registry",
         _CHOOSE,
     ),
     Cause.RELEASE_BUSY: CauseWords(
         "Helm says that another operation on the extension's release is in progress. One that was cut off stays so.",
         "Wait a few minutes and retry. If it stays, reinstall: that removes the release.",
+        "helm list --all --namespace connected-registry",
+        _REINSTALL,
+    ),
+    Cause.RELEASE_FAILED: CauseWords(
+        "No earlier installation of the extension's Helm release came to its end, so that Helm can't upgrade it.",
+        "Reinstall: that removes the release.",
         "helm list --all --namespace connected-registry",
         _REINSTALL,
     ),
@@ -260,12 +310,27 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.ADMISSION_DENIED: CauseWords(
         "An admission rule of the cluster ({webhook}) refuses the installation: {message}",
-        "Have that rule allow it, or exempt the namespace `connected-registry`.",
+        "Have that rule allow it, or exempt the namespace from it.",
+        retry=_RETRY,
+    ),
+    Cause.QUOTA_EXCEEDED: CauseWords(
+        "A quota of the cluster refuses the installation: {message}",
+        "Raise the quota, or free some of it. If it is the volume that is too large, reinstall with a smaller one.",
+        "kubectl describe resourcequotas --namespace connected-registry",
+        _CHOOSE,
+        needs="extension",
         retry=_RETRY,
     ),
     Cause.NAMESPACE_TERMINATING: CauseWords(
         "The namespace {namespace} is still being deleted.",
         "Reinstall: the bot waits until it is gone. In a namespace that stays, an object with a finalizer holds it up.",
+        "kubectl get namespace {namespace} --output yaml",
+        _REINSTALL,
+    ),
+    Cause.NAMESPACE_HELD: CauseWords(
+        "The namespace {namespace} is still being deleted. What the cluster waits for: {message}",
+        "Have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get apiservices`"
+        " shows those that are not available. Then reinstall: the bot waits until the namespace is gone.",
         "kubectl get namespace {namespace} --output yaml",
         _REINSTALL,
     ),

@@ -94,7 +94,15 @@ FINDINGS: Mapping[str, FindingWords] = {
         f"az connectedk8s connect {ARC_OPTIONS}",
     ),
     Code.CLUSTER_CONNECTING: FindingWords(
-        "The cluster {cluster} is still connecting to Azure Arc.", "Check again in a few minutes.", "", "check {site}"
+        "The cluster {cluster} is still connecting to Azure Arc.",
+        "Check again in a few minutes. If it stays like that, its Arc agents do not start or do not reach Azure.",
+        "kubectl get pods --namespace azure-arc",
+        "check {site}",
+    ),
+    Code.CLUSTER_NO_AGENTS: FindingWords(
+        "Azure has a resource for the cluster {cluster}, but no Arc agents are installed in the cluster.",
+        "Connect the cluster, or correct the site file if it is connected under another name.",
+        f"az connectedk8s connect {ARC_OPTIONS}",
     ),
     Code.CLUSTER_OFFLINE: FindingWords(
         "The cluster {cluster} is {state}: Azure has had no heartbeat for more than 15 minutes "
@@ -254,10 +262,18 @@ FINDINGS: Mapping[str, FindingWords] = {
         "Wait, or check what blocks the deletion.",
         "kubectl get namespace {namespace} --output yaml",
     ),
+    Code.NAMESPACE_HELD: FindingWords(
+        "The namespace {namespace} is still being deleted; nothing can be installed until it is gone. What the cluster"
+        " waits for: {message}",
+        "Wait, have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get"
+        " apiservices` shows those that are not available.",
+        "kubectl get namespace {namespace} --output yaml",
+    ),
     Code.NODE_FOUND: FindingWords("There is a ready linux/amd64 node ({nodes})."),
     Code.NODE_NOT_READY: FindingWords(
-        "No linux/amd64 node is ready: {nodes}.",
-        "Make one ready again.",
+        "No linux/amd64 node takes Pods: {nodes}.",
+        "Bring one back. One that is cordoned (`SchedulingDisabled`) takes Pods again after `kubectl uncordon`, and one"
+        " that is short of a resource when that is freed.",
         "kubectl describe nodes --selector kubernetes.io/arch=amd64",
     ),
     Code.NODE_ABSENT: FindingWords(

@@ -8,6 +8,7 @@ from azure.mgmt.containerregistry import models as acr
 from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models as arc
 from pydantic import TypeAdapter
 
+from services.gateways.azure.sentences import unwrapped
 from services.model.azure import (
     ArcCluster,
     ConnectedRegistry,
@@ -205,14 +206,15 @@ def _problems(answer: arc.Extension) -> Iterable[ExtensionStatus]:
     # Older answers hold an object of nulls on success.
     for cause in (error, *(error.details or ())) if error else ():
         if cause.code or cause.message:
-            yield ExtensionStatus(cause.code or "", short(cause.message or ""))
+            yield ExtensionStatus(cause.code or "", short(unwrapped(cause.message or "")))
     yield from (status for status in _statuses(answer) if status.level != _INFORMATION)
 
 
 def _statuses(answer: arc.Extension) -> Iterable[ExtensionStatus]:
     for status in answer.statuses or ():
         level = word(status.level) or _INFORMATION
-        yield ExtensionStatus(status.code or "", short(status.message or status.display_status or ""), level)
+        message = unwrapped(status.message or status.display_status or "")
+        yield ExtensionStatus(status.code or "", short(message), level)
 
 
 def _status_detail(answer: Mapping[str, Any]) -> StatusDetail:

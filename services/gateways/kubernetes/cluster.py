@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 
 from services.gateways.kubernetes import contents, deployments, placeholders, ranges, runtime, workloads
 from services.gateways.kubernetes.api import Api
-from services.gateways.kubernetes.objects import Object, is_true, phase
+from services.gateways.kubernetes.nodes import node
+from services.gateways.kubernetes.objects import Object, phase
 from services.gateways.kubernetes.rights import (
     ARC_CONFIG,
     ARC_NAMESPACE,
@@ -75,7 +76,7 @@ class KubernetesCluster:
     @understood
     async def nodes(self) -> tuple[Node, ...]:
         """Of all pages, also those that are cordoned: they are not ready."""
-        return tuple(_node(item) for item in await self._api.everything(LIST_NODES))
+        return tuple(map(node, await self._api.everything(LIST_NODES)))
 
     @understood
     async def storage_classes(self) -> tuple[StorageClass, ...]:
@@ -252,16 +253,3 @@ class KubernetesCluster:
         }
         answer = await self._api.ask(ASK_ACCESS, body=body)
         return bool((answer.get("status") or {}).get("allowed"))
-
-
-def _node(item: Object) -> Node:
-    status = item.get("status") or {}
-    labels = item["metadata"].get("labels") or {}
-    info = status.get("nodeInfo") or {}
-    return Node(
-        item["metadata"]["name"],
-        str(labels.get("kubernetes.io/os") or info.get("operatingSystem") or ""),
-        str(labels.get("kubernetes.io/arch") or info.get("architecture") or ""),
-        is_true(item, "Ready") and not (item.get("spec") or {}).get("unschedulable"),
-        labels,
-    )

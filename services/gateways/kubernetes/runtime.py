@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.gateways.kubernetes.api import Api
+from services.gateways.kubernetes.nodes import node
 from services.gateways.kubernetes.objects import Object, condition, is_true, phase, service_addresses
 from services.gateways.kubernetes.rights import (
     CLAIM,
@@ -13,18 +14,28 @@ from services.gateways.kubernetes.rights import (
     LIST_CERTIFICATES,
     LIST_DEPLOYMENTS,
     LIST_EVENTS,
+    LIST_NODES,
     LIST_PODS,
     LIST_SERVICES,
     Right,
 )
 from services.gateways.kubernetes.together import together
-from services.model.errors import Absent, Refused
+from services.model.errors import Absent, NotAllowed, Refused
 from services.model.kubernetes import Certificate, Runtime, RuntimePod
-from services.model.redaction import scrub
+from services.model.redaction import scrub, short
 
 LABEL = "app.kubernetes.io/name=connected-registry"
 LOG_LINES, LOG_BYTES = 40, 64 * 2**10
 WARNINGS = 10
+UNSCHEDULABLE = "Unschedulable"
+_HELD_UP = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceFinalizersRemaining",
+)
+"""Conditions of a namespace that does not go, gravest first (kubernetes, core/v1 NamespaceConditionType). That content
+remains is no reason: every deletion begins so."""
 
 
 async def runtime(api: Api, namespace: str) -> Runtime:
@@ -45,17 +56,22 @@ async def runtime(api: Api, namespace: str) -> Runtime:
     claim: Object = claims[0] if claims else {}
     pod = newest(pods)
     log, previous = await together(last_lines(api, namespace, pod, previous=previous) for previous in (False, True))
+    end = ending(pod)
     return Runtime(
         namespace_phase=phase(home[0]),
+        namespace_message=_held_up(home[0]),
         deployment_available=any(is_true(deployment, "Available") for deployment in deployments),
         service_addresses=tuple(address for service in services for address in service_addresses(service)),
-        volume_phase=phase(claim),
+        volume_phase="Terminating" if "deletionTimestamp" in claim.get("metadata", {}) else phase(claim),
         volume_class=str((claim.get("spec") or {}).get("storageClassName") or ""),
         volume_request=_requested_storage(claim),
         pod_phase=phase(pod),
         waiting_reason=waiting_reason(pod),
+        pod_message=scrub(str((pod.get("status") or {}).get("message") or "")),
         restarts=_restarts(pod),
-        ended_reason=ended_reason(pod),
+        ended_reason=str(end.get("reason") or ""),
+        ended_message=scrub(str(end.get("message") or "")),
+        exit_code=int(end.get("exitCode") or 0) if end else None,
         log=log,
         previous_log=previous,
         warnings=warnings(events),
@@ -64,6 +80,7 @@ async def runtime(api: Api, namespace: str) -> Runtime:
             int((deployment.get("status") or {}).get("readyReplicas") or 0) for deployment in deployments
         ),
         pods=tuple(map(_pod, sorted(pods, key=_weight, reverse=True))),
+        unfit_nodes=await _unfit_nodes(api) if waiting_reason(pod) == UNSCHEDULABLE else (),
     )
 
 
@@ -100,9 +117,9 @@ def _pod(item: Object) -> RuntimePod:
 def newest(pods: Iterable[Object]) -> Object:
     """The Pod that counts: the Deployment's youngest that isn't on its way out; empty when there is none.
 
-    The DaemonSet that distributes trust to the nodes has Pods beside it.
+    The DaemonSet that distributes trust to the nodes has Pods beside it, which say nothing of the runtime.
     """
-    return max(pods, key=_weight, default={})
+    return max((pod for pod in pods if _weight(pod)[0]), key=_weight, default={})
 
 
 def _weight(pod: Object) -> tuple[bool, bool, str]:
@@ -112,7 +129,13 @@ def _weight(pod: Object) -> tuple[bool, bool, str]:
 
 
 def waiting_reason(pod: Object) -> str:
-    """Why a Pod doesn't run: what a container waits for (`CrashLoopBackOff`), or `Unschedulable`."""
+    """Why a Pod doesn't run: what a container waits for (`CrashLoopBackOff`), `Unschedulable`, or why its node ends it.
+
+    A kubelet that evicts or refuses a Pod says so (`Evicted`, `OutOfcpu`) of the Pod alone, never of a container.
+    """
+    status = pod.get("status") or {}
+    if phase(pod) == "Failed" and status.get("reason"):
+        return str(status["reason"])
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason"):
@@ -163,10 +186,30 @@ def _restarts(pod: Object) -> int:
     return sum(int(item.get("restartCount") or 0) for item in _containers(pod))
 
 
-def ended_reason(pod: Object) -> str:
-    """Of the first container that has ended: now, or before it was started again."""
+def ending(pod: Object) -> Object:
+    """How the first container that has ended did so: now, or before it was started again; empty where none has."""
     states = [item.get(key) or {} for item in _containers(pod) for key in ("state", "lastState")]
-    return next((str(state["terminated"].get("reason") or "") for state in states if state.get("terminated")), "")
+    return next((state["terminated"] for state in states if state.get("terminated")), {})
+
+
+def _held_up(namespace: Object) -> str:
+    """What a namespace that is being deleted waits for, in the cluster's words; empty where it says nothing."""
+    if phase(namespace) != "Terminating":
+        return ""
+    found = (condition(namespace, kind) for kind in _HELD_UP if is_true(namespace, kind))
+    return short(next((str(each.get("message") or "") for each in found), ""))
+
+
+async def _unfit_nodes(api: Api) -> tuple[str, ...]:
+    """Names of linux/amd64 nodes that take no Pods, each with the reason; empty where they can't be listed.
+
+    Since 1.34.2 the scheduler does not name the taints any more that keep a Pod off (kubernetes#134740).
+    """
+    try:
+        nodes = map(node, await api.everything(LIST_NODES))
+    except NotAllowed:
+        return ()
+    return tuple(each.described for each in nodes if each.runs_extension and not each.ready)
 
 
 def _containers(pod: Object) -> list[Object]:

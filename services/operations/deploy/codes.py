@@ -31,6 +31,7 @@ class Code(StrEnum):
     CLUSTER_CONNECTING = auto()
     CLUSTER_OFFLINE = auto()
     CLUSTER_EXPIRED = auto()
+    CLUSTER_NO_AGENTS = auto()
 
     NAME_FREE = auto()
     CONNECTED_REUSED = auto()
@@ -76,6 +77,7 @@ class Code(StrEnum):
     RIGHTS_MISSING = auto()
     NAMESPACE_USABLE = auto()
     NAMESPACE_TERMINATING = auto()
+    NAMESPACE_HELD = auto()
     NODE_FOUND = auto()
     NODE_NOT_READY = auto()
     NODE_ABSENT = auto()

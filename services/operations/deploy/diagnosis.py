@@ -83,10 +83,14 @@ _INSTALLATION = (
         r"cannot re-use a name that is still in use|name (is )?still in use"
         r"|\"sh\.helm\.release\.v1\.[^\"]+\" already exists",
     ),
+    _sign(Cause.RELEASE_FAILED, r"has no deployed releases"),
     _sign(Cause.RELEASE_BUSY, r"another operation \(install/upgrade/rollback\) is in progress"),
     _sign(Cause.UNCHANGEABLE, r"field is immutable|is immutable after creation|may not change once set"),
     _sign(Cause.WEBHOOK_UNREACHABLE, r"failed calling webhook \"(?P<webhook>[^\"]+)\""),
+    _sign(Cause.WEBHOOK_UNREACHABLE, r"conversion webhook for (?P<webhook>[\w./-]+, Kind=\w+) failed"),
     _sign(Cause.ADMISSION_DENIED, r"admission webhook \"(?P<webhook>[^\"]+)\" denied the request"),
+    _sign(Cause.ADMISSION_DENIED, r"ValidatingAdmissionPolicy '(?P<webhook>[^']+)'.{0,300}? denied request"),
+    _sign(Cause.QUOTA_EXCEEDED, r"is forbidden: exceeded quota"),
     _sign(Cause.CHART_NOT_FOUND, r"chart path not found|chart .{0,80}not found"),
     _sign(Cause.STATUS_NOT_POPULATED, r"status not populated|unable to get the status from the local CRD"),
     _sign(Cause.WRITE_RACE, r"the object has been modified; please apply your changes to the latest version"),
@@ -128,19 +132,28 @@ _LOG = (
     ),
     _sign(Cause.BAD_PASSWORD, r"\bUNAUTHORIZED\b|incorrect password"),
     _sign(Cause.NO_AMD64_NODE, r"exec format error"),
+    # In the words of Go, and of .NET, which puts the host in parentheses.
+    _sign(
+        Cause.NAME_NOT_RESOLVED,
+        r"no such host|name or service not known|name resolution|server misbehaving|lookup \S+ on \S+: "
+        r"|resource temporarily unavailable \(",
+    ),
     _sign(
         Cause.FIREWALL,
-        r"i/o timeout|no such host|name or service not known|name resolution|connection (refused|reset|timed out)"
-        r"|TLS handshake timeout|network is unreachable|can't be reached|no route to host|HttpClient\.Timeout"
-        r"|resource temporarily unavailable \(",
+        r"i/o timeout|connection (refused|reset|timed out)|TLS handshake timeout|network is unreachable"
+        r"|can't be reached|no route to host|HttpClient\.Timeout",
     ),
 )
 _WARNINGS = (
     _sign(Cause.POD_SECURITY, r"violates PodSecurity"),
+    # The scheduler's reasons: kubernetes, pkg/scheduler/framework/plugins/volumebinding.
+    _sign(Cause.VOLUME_LOST, r"^ClaimLost: |bound to non-existent p(v|ersistentvolume)"),
+    _sign(Cause.VOLUME_DELETED, r"persistentvolumeclaim \"[^\"]+\" (is being deleted|not found)"),
     _sign(
         Cause.STORAGE_PENDING,
         r"ProvisioningFailed|FailedBinding|storageclass.*?not found|no persistent volumes available"
-        r"|unbound immediate PersistentVolumeClaims",
+        r"|unbound immediate PersistentVolumeClaims|did not have enough free storage"
+        r"|didn't find available persistent volumes",
     ),
     _sign(Cause.PODS_REFUSED, r"FailedCreate: .*?(is forbidden|denied the request|failed calling webhook)"),
     # A node with room and the wrong architecture among others that are full says nothing of the architecture of those.
@@ -152,11 +165,22 @@ _WARNINGS = (
         r"taint \{node\.(kubernetes\.io|cloudprovider\.kubernetes\.io)/|node\(s\) were unschedulable"
         r"|^(Evicted|FreeDiskSpaceFailed|EvictionThresholdMet): ",
     ),
-    _sign(Cause.VOLUME_ELSEWHERE, r"volume node affinity conflict"),
+    # The second one since 1.34; the third one is of volumes with labels of a zone.
+    _sign(
+        Cause.VOLUME_ELSEWHERE,
+        r"volume node affinity conflict|didn't match PersistentVolume's node affinity|no available volume zone",
+    ),
 )
+_TAINTED = re.compile(r"untolerated taint")
+_UNREADY = re.compile(r"^(Unhealthy|NodeNotReady): ")
+_THROTTLED_PULL = re.compile(r"429 Too Many Requests|toomanyrequests|pull QPS exceeded", re.IGNORECASE)
+_ENDED_BY_NODE = frozenset({"Evicted", "Terminated", "NodeShutdown", "Shutdown", "NodeLost"})
+"""Reasons of a Pod that its node has ended or refused because it is short of a resource, shuts down or is gone."""
 _PULL_FAILED = re.compile(r"Failed to pull image")
+_VANISHING = {"Lost": Cause.VOLUME_LOST, "Terminating": Cause.VOLUME_DELETED}
+"""Of a claim whose volume is gone, or which is deleted itself and only waits for its Pod to end."""
 _WELL = frozenset({"online", "syncing"})
-_LOG_LIMIT = 300
+_LONGEST = 300
 
 _OF_SITE_FILE: Mapping[str, Cause] = {
     Cause.ADDRESS_TAKEN: Cause.LISTED_ADDRESS_TAKEN,
@@ -207,7 +231,7 @@ def diagnose(
         or _read(_INSTALLATION, texts)
         or _of_arc(cluster)
         or _of_runtime(runtime, connected, token, last=last)
-        or _of_extension(extension, texts)
+        or _of_extension(extension, texts, runtime, connected)
         or _of_error(error)
         or _of_crash(runtime, connected)
     )
@@ -266,7 +290,7 @@ def _of_runtime(
         return None
     if runtime is None:
         return None
-    return _of_pod(runtime) or _of_log(runtime, token) or (_of_start(runtime) if last else None)
+    return _of_home(runtime) or _of_pod(runtime) or _of_log(runtime, token) or (_of_start(runtime) if last else None)
 
 
 def _complaint(connected: ConnectedRegistry) -> _Diagnosis | None:
@@ -279,16 +303,23 @@ def _complaint(connected: ConnectedRegistry) -> _Diagnosis | None:
     return _Diagnosis(Cause.DISK_ERROR if gravest.is_of_disk else Cause.UNHEALTHY, facts)
 
 
+def _of_home(runtime: Runtime) -> _Diagnosis | None:
+    """What ends the namespace or the volume, whether the Pod runs or not."""
+    if runtime.namespace_phase == "Terminating":
+        cause = Cause.NAMESPACE_HELD if runtime.namespace_message else Cause.NAMESPACE_TERMINATING
+        return _Diagnosis(cause, {"namespace": "connected-registry", "message": runtime.namespace_message})
+    return _Diagnosis(_VANISHING[runtime.volume_phase]) if runtime.volume_phase in _VANISHING else None
+
+
 def _of_pod(runtime: Runtime) -> _Diagnosis | None:
     """What keeps the Pod from running. A claim that is Pending is no sign alone: many classes wait for a Pod."""
-    if runtime.namespace_phase == "Terminating":
-        return _Diagnosis(Cause.NAMESPACE_TERMINATING, {"namespace": "connected-registry"})
     if runtime.pod_phase == "Running" and not runtime.waiting_reason:
         return None
+    if runtime.pod_phase == "Failed" and runtime.waiting_reason:
+        cause = Cause.NODE_CONDITION if runtime.waiting_reason in _ENDED_BY_NODE else Cause.UNSCHEDULABLE
+        return _Diagnosis(cause, {"message": f"{runtime.waiting_reason}: {runtime.pod_message}"})
     if runtime.waiting_reason in PULL_REASONS:
-        # The events after the node's own words only say that it waits for its next try.
-        telling = tuple(filter(_PULL_FAILED.search, runtime.warnings))
-        return _Diagnosis(Cause.IMAGE_PULL, {"message": _last(telling) or _last(runtime.warnings)})
+        return _of_pull(runtime)
     if runtime.waiting_reason in START_REASONS:
         return _of_start(runtime)
     if runtime.ended_reason == "OOMKilled":
@@ -296,31 +327,56 @@ def _of_pod(runtime: Runtime) -> _Diagnosis | None:
     return _of_events(runtime)
 
 
+def _of_pull(runtime: Runtime) -> _Diagnosis:
+    # The events after the node's own words only say that it waits for its next try.
+    telling = tuple(filter(_PULL_FAILED.search, runtime.warnings))
+    message = _last(telling) or _last(runtime.warnings)
+    cause = Cause.PULL_THROTTLED if _THROTTLED_PULL.search(message) else Cause.IMAGE_PULL
+    return _Diagnosis(cause, {"message": message})
+
+
 def _of_events(runtime: Runtime) -> _Diagnosis | None:
-    """What warnings say of a Pod that does not run."""
-    diagnosis = _read(_WARNINGS, reversed(runtime.warnings))
+    """What warnings say of a Pod that does not run: the newest one that still holds."""
     unschedulable = runtime.waiting_reason == "Unschedulable"
     # Events outlive what they tell of, and some are of the namespace's other Pods.
     stale: Mapping[Cause | EngineCause, bool] = {
         Cause.STORAGE_PENDING: runtime.volume_phase == "Bound",
+        Cause.VOLUME_LOST: runtime.volume_phase == "Pending",
+        Cause.VOLUME_DELETED: bool(runtime.volume_phase),
+        Cause.POD_SECURITY: bool(runtime.pod_phase),
         Cause.NO_AMD64_NODE: not unschedulable,
         Cause.NODE_CONDITION: not (unschedulable or runtime.pod_phase == "Failed"),
         Cause.VOLUME_ELSEWHERE: not unschedulable,
         Cause.PODS_REFUSED: bool(runtime.pod_phase),
     }
-    if diagnosis is not None and not stale.get(diagnosis.cause):
-        return diagnosis
-    if unschedulable:
-        return _Diagnosis(Cause.UNSCHEDULABLE, {"message": _last(runtime.warnings)})
-    return None
+    for warning in reversed(runtime.warnings):
+        diagnosis = _read(_WARNINGS, (warning,))
+        if diagnosis is not None and not stale.get(diagnosis.cause):
+            return diagnosis
+    if not unschedulable:
+        return None
+    message = _last(runtime.warnings)
+    if runtime.unfit_nodes and _TAINTED.search(message):
+        return _Diagnosis(Cause.NODE_CONDITION, {"message": f"{message} {', '.join(runtime.unfit_nodes)}"})
+    return _Diagnosis(Cause.UNSCHEDULABLE, {"message": message})
 
 
 def _of_start(runtime: Runtime) -> _Diagnosis | None:
     """A Pod that has a node and does not run there: a volume, a Secret, the network or the container runtime."""
+    if runtime.pod_phase == "Running" and not runtime.waiting_reason:
+        return None if runtime.deployment_available else _of_unready(runtime)
     is_slow = runtime.waiting_reason not in START_REASONS and not runtime.warnings
     if runtime.waiting_reason in {"", "CrashLoopBackOff"} or is_slow:
         return None
     return _Diagnosis(Cause.POD_NOT_STARTED, {"reason": runtime.waiting_reason, "message": _last(runtime.warnings)})
+
+
+def _of_unready(runtime: Runtime) -> _Diagnosis | None:
+    """A Pod that runs and is not ready; between two ends of its container it looks like any other."""
+    if runtime.restarts and runtime.ended_reason == "OOMKilled":
+        return _Diagnosis(Cause.OUT_OF_MEMORY, {"restarts": runtime.restarts})
+    message = _last(tuple(filter(_UNREADY.search, runtime.warnings)))
+    return _Diagnosis(Cause.POD_NOT_READY, {"message": message}) if message else None
 
 
 def _of_log(runtime: Runtime, token: Token | None) -> _Diagnosis | None:
@@ -335,14 +391,17 @@ def _of_log(runtime: Runtime, token: Token | None) -> _Diagnosis | None:
     return None
 
 
-def _of_extension(extension: Extension | None, texts: list[str]) -> _Diagnosis | None:
+def _of_extension(
+    extension: Extension | None, texts: list[str], runtime: Runtime | None, connected: ConnectedRegistry | None
+) -> _Diagnosis | None:
+    """What the extension says of itself; that somebody gave up waiting says less than the Pod that kept crashing."""
     if extension is None or extension.provisioning_state not in {"Failed", "Canceled"}:
         return None
     if gave_up := _read(_GAVE_UP, texts):
-        return gave_up
+        return _of_crash(runtime, connected) or gave_up
     if texts:
-        return _Diagnosis(Cause.INSTALLATION_FAILED, {"message": texts[0][:_LOG_LIMIT]})
-    return _Diagnosis(Cause.SILENT_FAILURE)
+        return _Diagnosis(Cause.INSTALLATION_FAILED, {"message": _short(texts[0])})
+    return _of_crash(runtime, connected) or _Diagnosis(Cause.SILENT_FAILURE)
 
 
 def _of_error(error: DomainError | None) -> _Diagnosis | None:
@@ -358,7 +417,9 @@ def _of_crash(runtime: Runtime | None, connected: ConnectedRegistry | None) -> _
     if connected is not None and connected.connection_state.casefold() in _WELL:
         return None
     lines = (runtime.previous_log or runtime.log).strip().splitlines()
-    return _Diagnosis(Cause.CRASHING, {"restarts": runtime.restarts, "message": _last(lines)[:_LOG_LIMIT]})
+    message = _short(_last(lines) or runtime.ended_message)
+    facts = {"restarts": runtime.restarts, "message": message, "exit_code": runtime.exit_code}
+    return _Diagnosis(Cause.CRASHING if message else Cause.CRASHING_SILENTLY, facts)
 
 
 def _texts(extension: Extension | None, error: DomainError | None) -> list[str]:
@@ -372,7 +433,7 @@ def _read(signs: Iterable[_Sign], texts: Iterable[str]) -> _Diagnosis | None:
         for sign in signs:
             if match := sign.words.search(text):
                 facts = {key: value for key, value in match.groupdict().items() if value}
-                return _Diagnosis(sign.cause, {"message": text.strip()[:_LOG_LIMIT], **facts})
+                return _Diagnosis(sign.cause, {"message": _short(text), **facts})
     return None
 
 
@@ -397,3 +458,9 @@ def _context(
 
 def _last(lines: Iterable[str]) -> str:
     return next(iter(reversed(tuple(lines))), "")
+
+
+def _short(text: str) -> str:
+    """As much as fits on a card, and no word in part."""
+    text = text.strip()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(' ')[0]} …"

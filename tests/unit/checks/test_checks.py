@@ -132,6 +132,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("cluster_connecting", "blocker", cluster("Connecting"), {}),
     ("cluster_offline", "blocker", cluster("Offline"), {}),
     ("cluster_expired", "blocker", cluster("Expired"), {}),
+    ("cluster_no_agents", "blocker", cluster("AgentNotInstalled"), {}),
     ("name_free", "ok", {}, {}),
     ("connected_reused", "ok", {"connected": Known((connected(),))}, {}),
     ("connected_mode_differs", "blocker", {"connected": Known((connected(),))}, {"mode": "ReadWrite"}),
@@ -270,6 +271,15 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("rights_missing", "blocker", {"missing_rights": Known(("create services in default",))}, {}),
     ("namespace_usable", "ok", {}, {}),
     ("namespace_terminating", "blocker", {"namespace_phase": Known("Terminating")}, {}),
+    (
+        "namespace_held",
+        "blocker",
+        {
+            "namespace_phase": Known("Terminating"),
+            "runtime": Known(Runtime("Terminating", namespace_message="finalizers remaining: example.com/hold")),
+        },
+        {},
+    ),
     ("node_found", "ok", {}, {}),
     ("node_not_ready", "blocker", {"nodes": Known((Node("n1", "linux", "amd64", False),))}, {}),
     ("node_absent", "blocker", {"nodes": Known((Node("n1", "linux", "arm64", True),))}, {}),

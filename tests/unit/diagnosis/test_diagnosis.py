@@ -35,6 +35,8 @@ NAMES = {
     "site": "berlin",
     "registry": "contosoacr",
     "group": "edge-rg",
+    "subscription": "00000000-0000-0000-0000-000000000000",
+    "cluster_subscription": "00000000-0000-0000-0000-000000000000",
     "hosts": ("contosoacr-a1b2.azurecr.cn",),
 }
 
@@ -124,7 +126,12 @@ CASES: tuple[tuple[str, Seen], ...] = (
     *(
         (
             word,
-            pod(pod_phase="Pending", waiting_reason="Unschedulable", warnings=(f"FailedScheduling: 0/2 nodes {text}",)),
+            pod(
+                pod_phase="Pending",
+                waiting_reason="Unschedulable",
+                volume_class="fast",
+                warnings=(f"FailedScheduling: 0/2 nodes {text}",),
+            ),
         )
         for word, text in (
             (
@@ -134,8 +141,40 @@ CASES: tuple[tuple[str, Seen], ...] = (
             ("unschedulable", "are available: 2 node(s) had untolerated taint {dedicated: gpu}."),
             ("node_condition", "are available: 2 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }."),
             ("node_condition", "are available: 2 node(s) were unschedulable."),
+            ("unschedulable", "are available: 2 node(s) had untolerated taint(s)."),
             ("volume_elsewhere", "are available: 2 node(s) had volume node affinity conflict."),
+            ("volume_elsewhere", "are available: 2 node(s) didn't match PersistentVolume's node affinity."),
+            ("volume_lost", "are unavailable due to one or more pvc(s) bound to non-existent pv(s)."),
+            ("storage_pending", "are available: 2 node(s) did not have enough free storage."),
+            ("storage_pending", "are available: 2 node(s) didn't find available persistent volumes to bind."),
         )
+    ),
+    (
+        "node_condition",
+        pod(
+            pod_phase="Pending",
+            waiting_reason="Unschedulable",
+            unfit_nodes=("n1 (DiskPressure)",),
+            warnings=("FailedScheduling: 0/1 nodes are available: 1 node(s) had untolerated taint(s).",),
+        ),
+    ),
+    *(
+        (word, pod(pod_phase="Failed", waiting_reason=reason, pod_message=text))
+        for word, reason, text in (
+            ("node_condition", "Evicted", "The node was low on resource: memory."),
+            ("node_condition", "Terminated", "Pod was terminated in response to imminent node shutdown."),
+            ("unschedulable", "OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu"),
+        )
+    ),
+    ("volume_lost", pod(volume_phase="Lost", pod_phase="Running")),
+    ("volume_deleted", pod(volume_phase="Terminating", pod_phase="Running")),
+    (
+        "volume_deleted",
+        pod(
+            pod_phase="Pending",
+            waiting_reason="Unschedulable",
+            warnings=('FailedScheduling: 0/1 nodes are available: persistentvolumeclaim "x" not found.',),
+        ),
     ),
     ("node_condition", pod(pod_phase="Failed", warnings=("Evicted: The node was low on resource: memory.",))),
     *(
@@ -167,8 +206,22 @@ CASES: tuple[tuple[str, Seen], ...] = (
             log="Starting.",
         ),
     ),
+    ("out_of_memory", pod(pod_phase="Running", restarts=2, ended_reason="OOMKilled") | {"last": True}),
+    (
+        "pod_not_ready",
+        pod(pod_phase="Running", warnings=("Unhealthy: Readiness probe failed: HTTP probe failed: 503",))
+        | {"last": True},
+    ),
     ("pod_security", pod(warnings=('FailedCreate: pods "x" is forbidden: violates PodSecurity "restricted:latest"',))),
     ("image_pull", pod(pod_phase="Pending", waiting_reason="ImagePullBackOff", warnings=("Failed: i/o timeout",))),
+    (
+        "pull_throttled",
+        pod(
+            pod_phase="Pending",
+            waiting_reason="ErrImagePull",
+            warnings=('Failed: Failed to pull image "x": pulling from host mcr.microsoft.com: 429 Too Many Requests',),
+        ),
+    ),
     ("bad_password", log(UNAUTHORIZED)),
     ("disk_error", log("UnauthorizedAccessException: Access to the path '/var/acr/data' is denied.")),
     ("token_disabled", log(UNAUTHORIZED, token=Token("/t", "edge01", "/s", enabled=False))),
@@ -193,6 +246,15 @@ CASES: tuple[tuple[str, Seen], ...] = (
     ("proxy", log("The proxy tunnel request to proxy 'http://10.1.1.1:3128/' failed with status code '407'.")),
     ("firewall", log("HttpRequestException: No route to host (contosoacr.azurecr.io:443)")),
     ("firewall", log("The request was canceled due to the configured HttpClient.Timeout of 100 seconds elapsing.")),
+    *(
+        ("name_not_resolved", log(text))
+        for text in (
+            "dial tcp: lookup contosoacr.azurecr.io on 10.96.0.10:53: read udp 10.244.0.5:4567: i/o timeout",
+            "dial tcp: lookup contosoacr.azurecr.io on 10.96.0.10:53: no such host",
+            "HttpRequestException: Name or service not known (contosoacr.azurecr.io:443)",
+            "HttpRequestException: Resource temporarily unavailable (contosoacr.azurecr.io:443)",
+        )
+    ),
     ("firewall", log("dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout")),
     (
         "disk_error",
@@ -204,6 +266,16 @@ CASES: tuple[tuple[str, Seen], ...] = (
     ),
     ("unhealthy", {"connected": connected("Unhealthy", StatusDetail("Sync", "SyncError", "It is behind."))}),
     ("crashing", pod(pod_phase="Running", waiting_reason="CrashLoopBackOff", restarts=4, previous_log="panic: oh\n")),
+    ("crashing_silently", pod(pod_phase="Running", waiting_reason="CrashLoopBackOff", restarts=4, exit_code=139)),
+    (
+        "crashing",
+        helm("timed out waiting for the condition")
+        | {
+            "runtime": Runtime(
+                pod_phase="Running", waiting_reason="CrashLoopBackOff", ended_message="exec: no such file"
+            )
+        },
+    ),
     ("data_endpoint_off", {"error": Refused("azure", "/x", "Code", "The dedicated data endpoint must be enabled.")}),
     ("cert_manager_conflict", helm(CONFLICT)),
     ("cert_manager_absent", helm('no matches for kind "Certificate" in version "cert-manager.io/v1"')),
@@ -214,6 +286,7 @@ CASES: tuple[tuple[str, Seen], ...] = (
     ("ownership_conflict", helm(f'Unable to continue with update: Service "connected-registry" {IMPORTED}')),
     ("name_in_use", helm("cannot re-use a name that is still in use")),
     ("name_in_use", helm('failed to create: secrets "sh.helm.release.v1.edge01.v1" already exists')),
+    ("release_failed", helm('"edge01" has no deployed releases')),
     ("release_busy", helm("another operation (install/upgrade/rollback) is in progress")),
     ("unchangeable", helm('Deployment.apps "connected-registry" is invalid: spec.selector: field is immutable')),
     ("unchangeable", helm('PersistentVolumeClaim "x" is invalid: spec: Forbidden: spec is immutable after creation')),
@@ -221,11 +294,29 @@ CASES: tuple[tuple[str, Seen], ...] = (
         "webhook_unreachable",
         helm('failed calling webhook "webhook.cert-manager.io": x509: certificate signed by unknown authority'),
     ),
+    (
+        "webhook_unreachable",
+        helm("conversion webhook for cert-manager.io/v1, Kind=Issuer failed: Post x: connection refused"),
+    ),
+    (
+        "admission_denied",
+        helm("services \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"),
+    ),
+    (
+        "admission_denied",
+        {
+            "error": Refused(
+                "kubernetes", "/x", "Forbidden", 'admission webhook "validation.gatekeeper.sh" denied the request: no'
+            )
+        },
+    ),
+    ("quota_exceeded", helm('persistentvolumeclaims "x" is forbidden: exceeded quota: claims, requested: x=1')),
     ("admission_denied", helm('admission webhook "validate.kyverno.svc-fail" denied the request: blocked')),
     (
         "namespace_terminating",
         helm("unable to create new content in namespace connected-registry because it is being terminated"),
     ),
+    ("namespace_held", {"runtime": Runtime("Terminating", namespace_message="finalizers remaining: example.com/hold")}),
     ("namespace_terminating", {"runtime": Runtime(namespace_phase="Terminating")}),
     ("chart_not_found", helm("chart path not found")),
     (
@@ -299,6 +390,11 @@ GOING_ON: dict[str, Seen] = {
     ),
     "another Pod was evicted": pod(
         pod_phase="Pending", waiting_reason="ContainerCreating", warnings=("Evicted: The node was low on memory.",)
+    ),
+    "Pods were refused before, and one is there": pod(
+        pod_phase="Pending",
+        waiting_reason="ContainerCreating",
+        warnings=('FailedCreate: pods "x" is forbidden: violates PodSecurity "restricted:latest"',),
     ),
     "the log tells of an error that has passed": log(UNAUTHORIZED, connected=connected("Online")),
     "the cluster is connecting": arc("Connecting"),

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from services.gateways.kubernetes.runtime import ended_reason, newest, waiting_reason
+import pytest
+
+from services.gateways.kubernetes.nodes import node
+from services.gateways.kubernetes.runtime import ending, newest, waiting_reason
 
 
 def pod(name: str, at: int, owner: str = "ReplicaSet", **meta: Any) -> dict[str, Any]:
@@ -24,6 +27,7 @@ def test_a_pod_on_its_way_out_speaks_only_when_it_is_alone() -> None:
 
 def test_the_pods_that_distribute_trust_do_not_speak_for_the_runtime() -> None:
     assert newest([pod("registry", 1), pod("trust", 2, "DaemonSet")])["metadata"]["name"] == "registry"
+    assert newest([pod("trust", 2, "DaemonSet")]) == {}
 
 
 def test_no_pod_is_an_empty_one() -> None:
@@ -48,4 +52,30 @@ def test_a_container_that_was_ended_and_started_again_keeps_the_reason() -> None
         "lastState": {"terminated": {"reason": "OOMKilled"}},
     }
 
-    assert ended_reason({"status": {"containerStatuses": [states]}}) == "OOMKilled"
+    assert ending({"status": {"containerStatuses": [states]}})["reason"] == "OOMKilled"
+
+
+def test_a_pod_that_its_node_evicted_says_so_although_its_containers_do_not() -> None:
+    ended = {"state": {"terminated": {"exitCode": 137, "reason": "Error"}}}
+    status = {"phase": "Failed", "reason": "Evicted", "containerStatuses": [ended]}
+
+    assert waiting_reason({"status": status}) == "Evicted"
+
+
+@pytest.mark.parametrize(
+    ("spec", "conditions", "troubles"),
+    [
+        ({}, {"Ready": "True", "DiskPressure": "False"}, ()),
+        ({"unschedulable": True}, {"Ready": "True"}, ("SchedulingDisabled",)),
+        ({}, {"Ready": "True", "DiskPressure": "True"}, ("DiskPressure",)),
+        ({}, {"Ready": "Unknown"}, ("NotReady",)),
+        ({}, {}, ("NotReady",)),
+    ],
+)
+def test_a_node_that_takes_no_pods_says_why(
+    spec: dict[str, Any], conditions: dict[str, str], troubles: tuple[str, ...]
+) -> None:
+    status = {"conditions": [{"type": kind, "status": status} for kind, status in conditions.items()]}
+    shown = node({"metadata": {"name": "n1"}, "spec": spec, "status": status})
+
+    assert (shown.ready, shown.troubles) == (not troubles, troubles)

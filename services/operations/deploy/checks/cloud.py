@@ -88,13 +88,19 @@ def network(_site: Site, _request: DeployRequest, observation: Observation) -> F
 
 @check("cluster.connected", title="Cluster is connected to Azure Arc", essential=True)
 def cluster(_site: Site, _request: DeployRequest, observation: Observation) -> Finding:
-    """Offline: no heartbeat for 15 minutes. Expired: the cluster's identity certificate has run out."""
+    """Offline: no heartbeat for 15 minutes. Expired: the cluster's identity certificate has run out.
+
+    AgentNotInstalled: Azure has the resource, and no agent has ever made contact or they are gone.
+    """
     arc_cluster = required(observation.cluster)
     if arc_cluster is None:
         return blocker(Code.CLUSTER_ABSENT)
     if arc_cluster.connectivity == "Connected":
         return ok(Code.CLUSTER_CONNECTED, version=arc_cluster.kubernetes_version, heartbeat=arc_cluster.last_heartbeat)
-    code = {"Connecting": Code.CLUSTER_CONNECTING, "Expired": Code.CLUSTER_EXPIRED}.get(
-        arc_cluster.connectivity, Code.CLUSTER_OFFLINE
-    )
+    codes = {
+        "Connecting": Code.CLUSTER_CONNECTING,
+        "Expired": Code.CLUSTER_EXPIRED,
+        "AgentNotInstalled": Code.CLUSTER_NO_AGENTS,
+    }
+    code = codes.get(arc_cluster.connectivity, Code.CLUSTER_OFFLINE)
     return blocker(code, state=arc_cluster.connectivity, heartbeat=arc_cluster.last_heartbeat)

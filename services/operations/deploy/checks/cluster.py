@@ -40,7 +40,9 @@ def namespace(_site: Site, _request: DeployRequest, observation: Observation) ->
     """Nothing can be created in a namespace that goes away."""
     phase = required(observation.namespace_phase)
     if phase == "Terminating":
-        return blocker(Code.NAMESPACE_TERMINATING, namespace=RUNTIME_NAMESPACE)
+        message = observation.installed.namespace_message
+        code = Code.NAMESPACE_HELD if message else Code.NAMESPACE_TERMINATING
+        return blocker(code, namespace=RUNTIME_NAMESPACE, message=message)
     return ok(Code.NAMESPACE_USABLE, namespace=RUNTIME_NAMESPACE, phase=phase)
 
 
@@ -48,12 +50,12 @@ def namespace(_site: Site, _request: DeployRequest, observation: Observation) ->
 def node(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """The extension has no image for ARM64 (Learn: Arc extensions)."""
     nodes = required(observation.nodes)
-    fitting = [one for one in nodes if (one.os, one.architecture) == ("linux", "amd64")]
+    fitting = [one for one in nodes if one.runs_extension]
     if not fitting:
         return blocker(Code.NODE_ABSENT, platforms=tuple(sorted({f"{one.os}/{one.architecture}" for one in nodes})))
     ready = tuple(one.name for one in fitting if one.ready)
     if not ready:
-        return blocker(Code.NODE_NOT_READY, nodes=tuple(one.name for one in fitting))
+        return blocker(Code.NODE_NOT_READY, nodes=tuple(one.described for one in fitting))
     return ok(Code.NODE_FOUND, nodes=ready)
 
 

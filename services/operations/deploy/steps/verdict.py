@@ -27,11 +27,11 @@ STAYS = frozenset(
 )
 
 
-_SLOW = frozenset({Cause.POD_NOT_STARTED})
-"""Passes by itself when something else comes up, such as the cert-manager that fills a Secret."""
+_SLOW = frozenset({Cause.POD_NOT_STARTED, Cause.PULL_THROTTLED})
+"""Passes by itself: when something else comes up, such as the cert-manager that fills a Secret, or with time."""
 _ON_THE_WAY = frozenset({Cause.FIREWALL, Cause.PROXY, Cause.TLS_INSPECTED})
-_LOGGED = frozenset({Cause.ALREADY_ACTIVATED, Cause.BAD_CONNECTION_STRING})
-"""Read from a log, whose last words may be older than what a retry has mended."""
+_RECORDED = frozenset({Cause.ALREADY_ACTIVATED, Cause.BAD_CONNECTION_STRING, Cause.POD_SECURITY})
+"""Read from a log or an event, which may be older than what a retry has mended."""
 
 
 async def runtime(scene: Scene) -> Runtime | None:
@@ -64,7 +64,7 @@ async def raise_if_final(
 
 def stays(failure: Failure, scene: Scene) -> bool:
     """Whether waiting would not mend it."""
-    is_old = scene.operation.attempt > 1 and failure.cause in _LOGGED
+    is_old = scene.operation.attempt > 1 and failure.cause in _RECORDED
     return failure.cause in STAYS and not is_old
 
 
