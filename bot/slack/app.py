@@ -41,8 +41,8 @@ PATH = "/slack/events"
 """Where Slack delivers everything in HTTP mode."""
 _LONGEST_PAUSE = 30.0
 """Seconds between two attempts to open the first socket."""
-_PING_INTERVAL = 10
-_SILENCE = 60
+PING_INTERVAL = 10.0
+SILENCE = 60.0
 """Seconds without a frame or pong after which the socket is reopened, even if the SDK believes it is connected."""
 _log = structlog.get_logger("slack")
 
@@ -62,7 +62,7 @@ class SlackBot:
     """The bot in Slack. In Socket Mode `start` begins to listen; in HTTP mode Slack calls the `routes`.
 
     `reachable` is called with a channel's id when the bot becomes able to post there. `per_minute` limits one
-    person's commands in all `replicas` together.
+    person's commands in all `replicas` together. `ping_interval` and `silence` are in seconds.
     """
 
     def __init__(
@@ -80,9 +80,13 @@ class SlackBot:
         replicas: Callable[[], int] = lambda: 1,
         traces: Traces = OFF,
         at_once: int = 1000,
+        ping_interval: float = PING_INTERVAL,
+        silence: float = SILENCE,
     ) -> None:
         self._connection = connection
         self._client = client
+        self._ping_interval = ping_interval
+        self._silence = silence
         self._ours = installation
         self._tasks = Tasks(most=at_once)
         assert isinstance(client.session, aiohttp.ClientSession)  # noqa: S101 - `open_client` gave it one
@@ -113,7 +117,7 @@ class SlackBot:
         if self._connection.mode == "socket":
             assert self._connection.app_token is not None  # noqa: S101 - the settings demand it in this mode
             token = self._connection.app_token.reveal()
-            self._socket = AsyncSocketModeHandler(self.app, token, ping_interval=_PING_INTERVAL)
+            self._socket = AsyncSocketModeHandler(self.app, token, ping_interval=self._ping_interval)
             self._socket.client.proxy = self._client.proxy
 
             async def note_frame(_message: Any) -> None:
@@ -177,12 +181,12 @@ class SlackBot:
     def _silent(self, socket: AsyncSocketModeHandler) -> bool:
         pong = socket.client.last_ping_pong_time
         since_pong = time.time() - pong if pong else float("inf")
-        return min(time.monotonic() - self._last_frame, since_pong) > _SILENCE
+        return min(time.monotonic() - self._last_frame, since_pong) > self._silence
 
     async def _keep_connected(self, socket: AsyncSocketModeHandler) -> None:
         """Reopen a silent socket. The SDK monitors it too, but may believe it is connected when nothing arrives."""
         while True:
-            await asyncio.sleep(_PING_INTERVAL)
+            await asyncio.sleep(self._ping_interval)
             if self._silent(socket):
                 _log.warning("socket_silent")
                 self._last_frame = time.monotonic()

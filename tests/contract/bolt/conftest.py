@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.app import Connection, SlackBot
+from bot.slack.app import PING_INTERVAL, SILENCE, Connection, SlackBot
 from bot.slack.client import identify, open_client
 from bot.slack.people import People
 from handlers import COMMANDS
@@ -97,6 +97,7 @@ class Bench:
         self.listens = ""
         self.at_once = 1000
         self.per_minute = 1000
+        self.ping_interval, self.silence = PING_INTERVAL, SILENCE
         self.deadline = timedelta(seconds=25)
         self.reachable: list[str] = []
 
@@ -152,6 +153,8 @@ class Bench:
             reachable=self.reachable.append,
             per_minute=self.per_minute,
             at_once=self.at_once,
+            ping_interval=self.ping_interval,
+            silence=self.silence,
         )
 
     async def part_say(self, text: str) -> Json:
@@ -214,6 +217,16 @@ async def hurried_bench() -> AsyncIterator[Bench]:
     """A bot that waits for nothing."""
     bench = Bench()
     bench.deadline = timedelta(milliseconds=10)
+    async with bench.stack:
+        await bench.open(timing=Timing(ack=3))
+        yield bench
+
+
+@pytest.fixture
+async def alert_bench() -> AsyncIterator[Bench]:
+    """A bot that soon notices when its socket falls silent."""
+    bench = Bench()
+    bench.ping_interval, bench.silence = 0.1, 0.5
     async with bench.stack:
         await bench.open(timing=Timing(ack=3))
         yield bench

@@ -60,6 +60,21 @@ async def test_a_refreshed_socket_is_followed(bench: Bench, slack: Workspace) ->
     assert "Shown edge01" in await slack.read()
 
 
+async def test_a_socket_that_stays_open_and_falls_silent_is_replaced(alert_bench: Bench) -> None:
+    slack, opened = alert_bench.workspace, alert_bench.part.workspace.calls
+    before = [call["method"] for call in opened].count("apps.connections.open")
+    await slack.do("sockets", do="silence")
+    async with asyncio.timeout(60):
+        while [call["method"] for call in opened].count("apps.connections.open") == before:
+            await asyncio.sleep(0.01)
+        while await alert_bench.bot.trouble():
+            await asyncio.sleep(0.01)
+
+    await slack.say("/registry show edge01")
+
+    assert "Shown edge01" in await slack.read()
+
+
 async def test_a_fault_of_ours_is_told_in_http_mode_as_well(http_bench: Bench) -> None:
     await http_bench.workspace.say("/registry broken")
 
