@@ -128,12 +128,6 @@ class KilledWorld(World):
             while self.starts <= self.killer.kills:
                 await asyncio.sleep(LOOK)
 
-    async def connected(self) -> None:
-        """Return when the bot listens to Slack."""
-        async with asyncio.timeout(PATIENCE):
-            while not (await self.get("/sandbox/slack/state", **{"as": "alice"}))["connections"]:
-                await asyncio.sleep(LOOK)
-
     async def keep_alive(self) -> None:
         """Start it again for ever."""
         while True:

@@ -135,21 +135,6 @@ class ReplicatedWorld(World):
                     return others[pids[0]]
                 await asyncio.sleep(0.02)
 
-    async def deploy(self) -> dict[str, Any]:
-        """Let alice ask for a deployment and bob approve it; its card."""
-        where = {"channel": "edge-ops"}
-        line = "/registry deploy edge01 --site berlin"
-        await self.post("/sandbox/slack/say", **{"as": "alice", "text": line}, **where)
-        card = await self.card_says("Deploy edge01 to berlin: waiting for approval")
-        click = {"as": "bob", "ts": card["ts"], "text": "Approve", "confirm": True}
-        await self.post("/sandbox/slack/click", **click, **where)
-        return card
-
-    async def deployed(self, card: dict[str, Any]) -> dict[str, Any]:
-        """What is there at the end of the deployment."""
-        await self.card_says("Deploy edge01 to berlin: online, approved by bob")
-        return await self.outcome(card, "Deploy edge01 to berlin", "online in")
-
 
 @asynccontextmanager
 async def replicated(folder: Path, server: str) -> AsyncIterator[ReplicatedWorld]:

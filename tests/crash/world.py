@@ -59,6 +59,12 @@ class World:
             found: dict[str, Any] = await answer.json()
             return found
 
+    async def connected(self) -> None:
+        """Return when the bot listens to Slack."""
+        async with asyncio.timeout(PATIENCE):
+            while not (await self.get("/sandbox/slack/state", **{"as": "alice"}))["connections"]:
+                await asyncio.sleep(0.02)
+
     async def messages(self, **query: str) -> list[dict[str, Any]]:
         found = await self.get("/sandbox/slack/messages", **{"as": "bob", "channel": "edge-ops"}, **query)
         return [one for one in found["messages"] if "bot_id" in one]
@@ -85,6 +91,21 @@ class World:
             "cards": len([one for one in await self.messages() if title in one["text"]]),
             "thread": sorted(without_chance(line) for line in thread.splitlines() if line.strip()),
         }
+
+    async def deploy(self) -> dict[str, Any]:
+        """Let alice ask for a deployment and bob approve it; its card."""
+        where = {"channel": "edge-ops"}
+        line = "/registry deploy edge01 --site berlin"
+        await self.post("/sandbox/slack/say", **{"as": "alice", "text": line}, **where)
+        card = await self.card_says("Deploy edge01 to berlin: waiting for approval")
+        click = {"as": "bob", "ts": card["ts"], "text": "Approve", "confirm": True}
+        await self.post("/sandbox/slack/click", **click, **where)
+        return card
+
+    async def deployed(self, card: dict[str, Any]) -> dict[str, Any]:
+        """What is there at the end of the deployment."""
+        await self.card_says("Deploy edge01 to berlin: online, approved by bob")
+        return await self.outcome(card, "Deploy edge01 to berlin", "online in")
 
 
 def lasting(value: Any) -> Any:
