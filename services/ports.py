@@ -35,6 +35,7 @@ from services.model.kubernetes import (
     Workload,
     WorkloadSpec,
 )
+from services.model.people import Person
 from services.model.secret import Secret
 from services.model.watch import Watch
 from services.policy.access import Policy
@@ -525,6 +526,9 @@ class Slack(Protocol):
 
     async def ping(self) -> None:
         """One round trip; raises `Unreachable`."""
+
+    async def current(self, person_id: str) -> Person:
+        """Somebody as Slack has them now; one who has left is external. Raises what Slack answers otherwise."""
 
     async def members(self, group: str) -> frozenset[str] | None:
         """Ids of the people in a user group (id or handle); None when Slack does not list groups."""

@@ -78,6 +78,11 @@ class People:
             locale=profile.locale,
         )
 
+    async def current(self, person_id: str) -> Person:
+        """The same as Slack has them now, and not minutes ago."""
+        self._profiles.forget(person_id)
+        return await self.person(person_id)
+
     async def locale(self, person_id: str) -> str:
         """The locale in which Slack speaks to somebody, such as `zh-CN`; empty where Slack does not say or answer."""
         try:

@@ -31,6 +31,7 @@ _FAILURES = {
 _DECIDED = {
     "start": phrase("asked for"),
     "approve": phrase("approved"),
+    "withdraw": phrase("no longer counts an approval of"),
     "reject": phrase("rejected"),
     "cancel": phrase("cancelled"),
     "retry": phrase("retried"),

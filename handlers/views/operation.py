@@ -559,6 +559,12 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
                 else ""
             )
             return t(":thumbsup:  Approved by {approvers}{more}", approvers=approvers, more=more) if approvers else ""
+        case "withdrawn":
+            return t(
+                ":no_entry_sign:  The approval of {name} no longer counts, since they may not decide about this any"
+                " more.",
+                name=escape(str(event.facts.get("name", ""))),
+            )
         case "asked" if request:
             return t(":raised_hand:  {request}please look at the plan above and decide.", request=_mentions(request))
         case "reminded" if request:

@@ -205,7 +205,7 @@ class Operation:
         return tuple(entry for entry in self.decisions if entry.round == self.round and entry.verdict == "approve")
 
 
-EventKind = Literal["asked", "reminded", "step", "approved", "retried", "failed", "ended"]
+EventKind = Literal["asked", "reminded", "step", "approved", "withdrawn", "retried", "failed", "ended"]
 
 
 @dataclass(frozen=True)

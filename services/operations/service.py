@@ -11,7 +11,7 @@ import structlog
 
 from services.model.audit import AuditRow
 from services.model.clock import Clock
-from services.model.errors import Failure, NotFound, Stale
+from services.model.errors import DomainError, Failure, NotFound, Stale
 from services.model.ids import new_id
 from services.model.operation import ApprovalRequest, Decision, Operation, Outcome, State
 from services.model.people import Person, Place
@@ -183,13 +183,43 @@ class Operations:
         now = self._clock.now()
         await self._store.operations.decide(operation, Decision(waiting.round, by.id, by.name, "approve", now))
         await self._audit("approve", waiting, by, place)
-        latest = await self.get(operation)
+        latest = await self._without_void_approvals(await self.get(operation), by)
         request = latest.approval_request
         if latest.state == "waiting" and request and len(latest.approvals) < request.count:
-            key = f"approved:{latest.round}:{len(latest.approvals)}"
+            key = f"approved:{latest.round}:{by.id}"
             await self._store.operations.change(operation, event="approved", key=key)
         await self._queue_if_approved(latest)
         self._changed(operation)
+
+    async def _without_void_approvals(self, operation: Operation, by: Person) -> Operation:
+        """The operation without the approvals of people who may not decide about it any more.
+
+        They may have left, or the policy or a group no longer names them. It is looked at when `by`, who may decide,
+        gives the last approval that is needed: only then would the others count.
+        """
+        request = operation.approval_request
+        if request is None or len(operation.approvals) < request.count:
+            return operation
+        others = [approval for approval in operation.approvals if approval.person != by.id]
+        void = [approval for approval in others if not await self._may_still_decide(operation, request, approval)]
+        for approval in void:
+            if await self._store.operations.withdraw(operation.id, approval):
+                await self._audit("withdraw", operation, BOT, operation.place, approval.name)
+        return await self.get(operation.id) if void else operation
+
+    async def _may_still_decide(self, operation: Operation, request: ApprovalRequest, approval: Decision) -> bool:
+        """Whether somebody who has approved could do so now; what Slack does not answer is not held against them."""
+        try:
+            person = await self._slack.current(approval.person)
+            if await self._slack.groups_problem():
+                return True
+        except DomainError:
+            return True
+        policy, site = self._configuration.policy, self._configuration.sites.get(operation.site)
+        decision = policy.decide(person, operation.place, APPROVE, site)
+        # In another channel they may have the right, and may have approved there, by the operation's id.
+        has_right = decision.allowed or decision.rule == "channel"
+        return has_right and policy.names(person, _rule(request).approvers) is not None
 
     async def reject(self, operation: str, by: Person, place: Place, reason: str) -> None:
         """End it without a run. Raises as `approve` does; a requester may always take their own request back."""
@@ -256,8 +286,11 @@ class Operations:
         if people is None:
             return False
         lasts = request.expires - now
-        recent = {decision.person for decision in operation.approvals if now - decision.at < lasts}
-        return len(people & recent) >= request.count
+        recent = [
+            approval for approval in operation.approvals if approval.person in people and now - approval.at < lasts
+        ]
+        counting = [approval for approval in recent if await self._may_still_decide(operation, request, approval)]
+        return len(counting) >= request.count
 
     # --- parts of an operation: `step.Children` ---------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Operations, their steps, decisions and events. Every change is one transaction and grows the revision."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -253,6 +253,19 @@ class Operations(Queries):
                 await self._change(connection, operation)
         return inserted.rowcount == 1
 
+    async def withdraw(self, operation: str, approval: Decision) -> bool:
+        """Take an approval back, with an event that names its giver; False when it is no longer waited for."""
+        same = and_(decisions.c.operation == operation, decisions.c.round == approval.round)
+        mine = and_(same, decisions.c.person == approval.person, decisions.c.verdict == "approve")
+        async with self._writing() as connection:
+            if await self._change(connection, operation, operations.c.state == "waiting") is None:
+                return False
+            withdrawn = (await connection.execute(delete(decisions).where(mine))).rowcount == 1
+            if withdrawn:
+                key = f"withdrawn:{approval.round}:{approval.person}:{int(approval.at.timestamp())}"
+                await self._add_event(connection, operation, "withdrawn", key, facts={"name": approval.name})
+        return withdrawn
+
     async def change(self, operation: str, *, event: EventKind | None = None, key: str = "", **changes: Any) -> None:
         """Change columns without a move."""
         async with self._writing() as connection:
@@ -386,10 +399,17 @@ class Operations(Queries):
         return attempt
 
     async def _add_event(
-        self, connection: AsyncConnection, operation: str, kind: EventKind, key: str, step: int | None = None
+        self,
+        connection: AsyncConnection,
+        operation: str,
+        kind: EventKind,
+        key: str,
+        *,
+        step: int | None = None,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         await connection.execute(
             self._insert_once(events).values(
-                operation=operation, key=key, kind=kind, step=step, facts={}, at=self._clock.now()
+                operation=operation, key=key, kind=kind, step=step, facts=facts or {}, at=self._clock.now()
             )
         )

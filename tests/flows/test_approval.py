@@ -1,6 +1,7 @@
 """Who approves, what an approval is good for, and what becomes of requests that nobody decides about."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,6 +39,22 @@ bot    (only bob) You have already decided about this request. It is waiting for
 dave   [Approve]
 bot    Deploy edge01 to hamburg: online, approved by bob and dave\
 """)
+
+
+async def test_the_approval_of_somebody_who_has_left_since_does_not_count(careful: Conversation) -> None:
+    await careful.say("deploy edge01 --site hamburg")
+    await careful.click("Approve", as_="bob")
+    assert careful.box.slack
+    people = careful.box.slack.workspace.people
+    people["U0BOB"] = replace(people["U0BOB"], deleted=True)
+    await careful.click("Approve", as_="dave")
+
+    assert (await careful.operation()).state == "waiting"
+    assert (await careful.thread())[2:] == [
+        ":no_entry_sign:  The approval of bob no longer counts, since they may not decide about this any more.",
+        ":thumbsup:  Approved by dave. 1 more approval needed",
+    ]
+    assert "Needs one approval from edge-approvers or dave. dave approved." in await careful.card()
 
 
 @pytest.mark.everywhere

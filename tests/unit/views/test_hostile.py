@@ -153,6 +153,7 @@ def operations() -> Iterator[Message]:
         yield operation.listing((one,), 1, turns="operation list", more=True)
         for kind in ("asked", "approved", "reminded", "changed", "ended", "failed"):
             yield Message(operation.thread_line(one, Event(1, one.id, kind, NOW)))  # type: ignore[arg-type]
+        yield Message(operation.thread_line(one, Event(1, one.id, "withdrawn", NOW, facts={"name": HOSTILE})))
 
 
 def registries() -> Iterator[Message]:
