@@ -242,6 +242,12 @@ CAUSES: Mapping[str, CauseWords] = {
         "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),
+    Cause.PROBE_FAILED: CauseWords(
+        "The node keeps ending the connected registry's container ({restarts} restarts): {message}",
+        "Look at its log. A node without free CPU or with a slow disk lets the probe time out too.",
+        "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --previous",
+        retry=_RETRY,
+    ),
     Cause.DATA_ENDPOINT_OFF: CauseWords(
         "The registry's dedicated data endpoint is off, and connected registries need it.",
         "Enable it.",
@@ -276,6 +282,13 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.OWNERSHIP_CONFLICT: CauseWords(
         "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
         "Remove it if nothing needs it. With a CustomResourceDefinition all objects of that kind are deleted.",
+        retry=_RETRY,
+    ),
+    Cause.RELEASE_LEFT: CauseWords(
+        "The cluster has a {kind} {object} of another Helm release, {release}, so the extension can't be installed.",
+        "If an earlier installation left that release behind, under another name or before the cluster was connected"
+        " to Azure Arc again, uninstall it. Nodes can't pull from it any more then.",
+        "helm uninstall {release} --namespace connected-registry",
         retry=_RETRY,
     ),
     Cause.NAME_IN_USE: CauseWords(
@@ -314,9 +327,9 @@ CAUSES: Mapping[str, CauseWords] = {
         retry=_RETRY,
     ),
     Cause.QUOTA_EXCEEDED: CauseWords(
-        "A quota of the cluster refuses the installation: {message}",
-        "Raise the quota, or free some of it. If it is the volume that is too large, reinstall with a smaller one.",
-        "kubectl describe resourcequotas --namespace connected-registry",
+        "A quota or a limit range of the cluster refuses the installation: {message}",
+        "Raise it, or free some of the quota. If it is the volume that is too large, reinstall with a smaller one.",
+        "kubectl describe resourcequotas,limitranges --namespace connected-registry",
         _CHOOSE,
         needs="extension",
         retry=_RETRY,
@@ -367,6 +380,12 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.CLUSTER_EXPIRED: CauseWords(
         "The identity certificate of the cluster {cluster} has expired (last heartbeat {heartbeat}).",
         "Disconnect the cluster from Azure Arc and connect it again.",
+        retry=_RETRY,
+    ),
+    Cause.CLUSTER_NO_AGENTS: CauseWords(
+        "Azure has a resource for the cluster {cluster}, but no Arc agents are installed in the cluster.",
+        "Connect the cluster, or correct the site file if it is connected under another name.",
+        "kubectl get pods --namespace azure-arc",
         retry=_RETRY,
     ),
     Cause.INSTALLATION_TIMED_OUT: CauseWords(

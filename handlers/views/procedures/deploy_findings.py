@@ -104,6 +104,9 @@ FINDINGS: Mapping[str, FindingWords] = {
         "Connect the cluster, or correct the site file if it is connected under another name.",
         f"az connectedk8s connect {ARC_OPTIONS}",
     ),
+    Code.CLUSTER_STATE_UNKNOWN: FindingWords(
+        "Azure shows the cluster {cluster} as {state}, which the bot does not know (last heartbeat {heartbeat})."
+    ),
     Code.CLUSTER_OFFLINE: FindingWords(
         "The cluster {cluster} is {state}: Azure has had no heartbeat for more than 15 minutes "
         "(last heartbeat {heartbeat}).",

@@ -32,6 +32,7 @@ class Code(StrEnum):
     CLUSTER_OFFLINE = auto()
     CLUSTER_EXPIRED = auto()
     CLUSTER_NO_AGENTS = auto()
+    CLUSTER_STATE_UNKNOWN = auto()
 
     NAME_FREE = auto()
     CONNECTED_REUSED = auto()

@@ -74,6 +74,11 @@ _INSTALLATION = (
     ),
     _sign(Cause.CERT_MANAGER_ABSENT, r"no matches for kind \"(Certificate|Issuer|ClusterIssuer)\""),
     _sign(
+        Cause.RELEASE_LEFT,
+        r"Unable to continue with (?:install|update): (?P<kind>\w+) \"(?P<object>[^\"]+)\""
+        r".*?exists and cannot be imported.*?must equal \"[^\"]+\": current value is \"(?P<release>[^\"]+)\"",
+    ),
+    _sign(
         Cause.OWNERSHIP_CONFLICT,
         r"Unable to continue with (?:install|update): (?P<kind>\w+) \"(?P<object>[^\"]+)\""
         r".*?exists and cannot be imported",
@@ -90,7 +95,8 @@ _INSTALLATION = (
     _sign(Cause.WEBHOOK_UNREACHABLE, r"conversion webhook for (?P<webhook>[\w./-]+, Kind=\w+) failed"),
     _sign(Cause.ADMISSION_DENIED, r"admission webhook \"(?P<webhook>[^\"]+)\" denied the request"),
     _sign(Cause.ADMISSION_DENIED, r"ValidatingAdmissionPolicy '(?P<webhook>[^']+)'.{0,300}? denied request"),
-    _sign(Cause.QUOTA_EXCEEDED, r"is forbidden: exceeded quota"),
+    _sign(Cause.QUOTA_EXCEEDED, r"is forbidden: (exceeded quota|\[?(maximum|minimum) \S+ usage per )"),
+    _sign(Cause.PULL_THROTTLED, r"429 Too Many Requests|toomanyrequests"),
     _sign(Cause.CHART_NOT_FOUND, r"chart path not found|chart .{0,80}not found"),
     _sign(Cause.STATUS_NOT_POPULATED, r"status not populated|unable to get the status from the local CRD"),
     _sign(Cause.WRITE_RACE, r"the object has been modified; please apply your changes to the latest version"),
@@ -153,9 +159,9 @@ _WARNINGS = (
         Cause.STORAGE_PENDING,
         r"ProvisioningFailed|FailedBinding|storageclass.*?not found|no persistent volumes available"
         r"|unbound immediate PersistentVolumeClaims|did not have enough free storage"
-        r"|didn't find available persistent volumes",
+        r"|didn't find available persistent volumes|binding volumes: ",
     ),
-    _sign(Cause.PODS_REFUSED, r"FailedCreate: .*?(is forbidden|denied the request|failed calling webhook)"),
+    _sign(Cause.PODS_REFUSED, r"^FailedCreate: "),
     # A node with room and the wrong architecture among others that are full says nothing of the architecture of those.
     _sign(
         Cause.NO_AMD64_NODE, r"0/(\d+) nodes are available: \1 node\(s\) didn't match Pod's node (affinity|selector)"
@@ -172,15 +178,23 @@ _WARNINGS = (
     ),
 )
 _TAINTED = re.compile(r"untolerated taint")
+_PROBED = re.compile(r"^Unhealthy: Liveness probe failed")
 _UNREADY = re.compile(r"^(Unhealthy|NodeNotReady): ")
 _THROTTLED_PULL = re.compile(r"429 Too Many Requests|toomanyrequests|pull QPS exceeded", re.IGNORECASE)
 _ENDED_BY_NODE = frozenset({"Evicted", "Terminated", "NodeShutdown", "Shutdown", "NodeLost"})
 """Reasons of a Pod that its node has ended or refused because it is short of a resource, shuts down or is gone."""
 _PULL_FAILED = re.compile(r"Failed to pull image")
+_BY_CONNECTIVITY: Mapping[str, Cause] = {
+    "Offline": Cause.CLUSTER_OFFLINE,
+    "Expired": Cause.CLUSTER_EXPIRED,
+    "AgentNotInstalled": Cause.CLUSTER_NO_AGENTS,
+}
 _VANISHING = {"Lost": Cause.VOLUME_LOST, "Terminating": Cause.VOLUME_DELETED}
 """Of a claim whose volume is gone, or which is deleted itself and only waits for its Pod to end."""
 _WELL = frozenset({"online", "syncing"})
 _LONGEST = 300
+_BY_SIGNAL = frozenset({128 + 9, 128 + 15})
+"""Exit codes of a container that its node has ended, as it does when a liveness probe fails."""
 
 _OF_SITE_FILE: Mapping[str, Cause] = {
     Cause.ADDRESS_TAKEN: Cause.LISTED_ADDRESS_TAKEN,
@@ -275,9 +289,9 @@ def _of_identity(error: DomainError | None) -> _Diagnosis | None:
 
 def _of_arc(cluster: ArcCluster | None) -> _Diagnosis | None:
     """A cluster that Azure doesn't hear of gets no extension; what it shows by itself then is old."""
-    if cluster is None or cluster.connectivity in {"Connected", "Connecting"}:
+    cause = _BY_CONNECTIVITY.get(cluster.connectivity) if cluster is not None else None
+    if cluster is None or cause is None:
         return None
-    cause = Cause.CLUSTER_EXPIRED if cluster.connectivity == "Expired" else Cause.CLUSTER_OFFLINE
     return _Diagnosis(cause, {"cluster": cluster.name, "heartbeat": cluster.last_heartbeat})
 
 
@@ -363,7 +377,8 @@ def _of_events(runtime: Runtime) -> _Diagnosis | None:
 
 def _of_start(runtime: Runtime) -> _Diagnosis | None:
     """A Pod that has a node and does not run there: a volume, a Secret, the network or the container runtime."""
-    if runtime.pod_phase == "Running" and not runtime.waiting_reason:
+    # The phase of a Pod on a node that is gone is unknown.
+    if runtime.pod_phase in {"Running", "Unknown"} and not runtime.waiting_reason:
         return None if runtime.deployment_available else _of_unready(runtime)
     is_slow = runtime.waiting_reason not in START_REASONS and not runtime.warnings
     if runtime.waiting_reason in {"", "CrashLoopBackOff"} or is_slow:
@@ -416,6 +431,9 @@ def _of_crash(runtime: Runtime | None, connected: ConnectedRegistry | None) -> _
         return None
     if connected is not None and connected.connection_state.casefold() in _WELL:
         return None
+    probe = _last(tuple(filter(_PROBED.search, runtime.warnings)))
+    if probe and runtime.exit_code in _BY_SIGNAL:
+        return _Diagnosis(Cause.PROBE_FAILED, {"restarts": runtime.restarts, "message": probe})
     lines = (runtime.previous_log or runtime.log).strip().splitlines()
     message = _short(_last(lines) or runtime.ended_message)
     facts = {"restarts": runtime.restarts, "message": message, "exit_code": runtime.exit_code}

@@ -133,6 +133,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("cluster_offline", "blocker", cluster("Offline"), {}),
     ("cluster_expired", "blocker", cluster("Expired"), {}),
     ("cluster_no_agents", "blocker", cluster("AgentNotInstalled"), {}),
+    ("cluster_state_unknown", "warning", cluster("Dormant"), {}),
     ("name_free", "ok", {}, {}),
     ("connected_reused", "ok", {"connected": Known((connected(),))}, {}),
     ("connected_mode_differs", "blocker", {"connected": Known((connected(),))}, {"mode": "ReadWrite"}),

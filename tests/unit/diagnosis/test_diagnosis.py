@@ -183,6 +183,7 @@ CASES: tuple[tuple[str, Seen], ...] = (
             'pods "x" is forbidden: exceeded quota: compute, requested: limits.cpu=1',
             'admission webhook "validation.gatekeeper.sh" denied the request: no',
             'pods "x" is forbidden: unable to validate against any security context constraint',
+            'Pod "x" is invalid: spec.containers[0].resources.requests: must be less than or equal to cpu limit',
         )
     ),
     (
@@ -266,6 +267,17 @@ CASES: tuple[tuple[str, Seen], ...] = (
     ),
     ("unhealthy", {"connected": connected("Unhealthy", StatusDetail("Sync", "SyncError", "It is behind."))}),
     ("crashing", pod(pod_phase="Running", waiting_reason="CrashLoopBackOff", restarts=4, previous_log="panic: oh\n")),
+    (
+        "probe_failed",
+        pod(
+            pod_phase="Running",
+            waiting_reason="CrashLoopBackOff",
+            exit_code=137,
+            log="Listening.",
+            warnings=("Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500",),
+        ),
+    ),
+    ("pod_not_ready", pod(pod_phase="Unknown", warnings=("NodeNotReady: Node is not ready",)) | {"last": True}),
     ("crashing_silently", pod(pod_phase="Running", waiting_reason="CrashLoopBackOff", restarts=4, exit_code=139)),
     (
         "crashing",
@@ -284,6 +296,13 @@ CASES: tuple[tuple[str, Seen], ...] = (
         helm(f'Unable to continue with install: Service "connected-registry" {IMPORTED}'),
     ),
     ("ownership_conflict", helm(f'Unable to continue with update: Service "connected-registry" {IMPORTED}')),
+    (
+        "release_left",
+        helm(
+            f'Unable to continue with install: Service "connected-registry" {IMPORTED}; annotation validation error: key'
+            ' "meta.helm.sh/release-name" must equal "edge01": current value is "edge00"'
+        ),
+    ),
     ("name_in_use", helm("cannot re-use a name that is still in use")),
     ("name_in_use", helm('failed to create: secrets "sh.helm.release.v1.edge01.v1" already exists')),
     ("release_failed", helm('"edge01" has no deployed releases')),
@@ -310,6 +329,11 @@ CASES: tuple[tuple[str, Seen], ...] = (
             )
         },
     ),
+    (
+        "quota_exceeded",
+        helm('persistentvolumeclaims "x" is forbidden: maximum storage usage per PersistentVolumeClaim is 50Gi'),
+    ),
+    ("pull_throttled", helm("pulling from host mcr.microsoft.com failed: 429 Too Many Requests")),
     ("quota_exceeded", helm('persistentvolumeclaims "x" is forbidden: exceeded quota: claims, requested: x=1')),
     ("admission_denied", helm('admission webhook "validate.kyverno.svc-fail" denied the request: blocked')),
     (
@@ -346,6 +370,7 @@ CASES: tuple[tuple[str, Seen], ...] = (
     ),
     ("cluster_offline", arc("Offline") | failed(state="Creating")),
     ("cluster_expired", arc("Expired")),
+    ("cluster_no_agents", arc("AgentNotInstalled")),
     ("installation_timed_out", helm("timed out waiting for the condition")),
     (
         "installation_timed_out",
@@ -398,6 +423,7 @@ GOING_ON: dict[str, Seen] = {
     ),
     "the log tells of an error that has passed": log(UNAUTHORIZED, connected=connected("Online")),
     "the cluster is connecting": arc("Connecting"),
+    "the cluster is in a state that nobody knows": arc("Dormant"),
     "everything is fine": failed(state="Succeeded") | {"connected": connected("Online")} | arc("Connected"),
 }
 

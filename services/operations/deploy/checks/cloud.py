@@ -99,8 +99,10 @@ def cluster(_site: Site, _request: DeployRequest, observation: Observation) -> F
         return ok(Code.CLUSTER_CONNECTED, version=arc_cluster.kubernetes_version, heartbeat=arc_cluster.last_heartbeat)
     codes = {
         "Connecting": Code.CLUSTER_CONNECTING,
+        "Offline": Code.CLUSTER_OFFLINE,
         "Expired": Code.CLUSTER_EXPIRED,
         "AgentNotInstalled": Code.CLUSTER_NO_AGENTS,
     }
-    code = codes.get(arc_cluster.connectivity, Code.CLUSTER_OFFLINE)
-    return blocker(code, state=arc_cluster.connectivity, heartbeat=arc_cluster.last_heartbeat)
+    facts = {"state": arc_cluster.connectivity, "heartbeat": arc_cluster.last_heartbeat}
+    code = codes.get(arc_cluster.connectivity)
+    return blocker(code, **facts) if code else warning(Code.CLUSTER_STATE_UNKNOWN, **facts)
