@@ -80,7 +80,7 @@ class SummaryPosts:
             rows = (await latest()).summary
             if views.pages(rows) < FILE_FROM:
                 return (ThreadReply(1),)
-            name = f"{due.watch.subject or 'all'}-{due.at:%Y-%m-%d-%H%M}.csv"
+            name = f"{due.watch.subject or 'all'}-{due.at:%Y-%m-%d-%H%MZ}.csv"
             return (
                 ThreadReply(
                     1, file=File(name, t("All rows, {due} UTC", due=f"{due.at:%Y-%m-%d %H:%M}"), views.csv(rows))
