@@ -10,6 +10,8 @@ from bot.slack.client import Installation
 Body = Mapping[str, Any]
 USED = frozenset({"command", "block_actions", "view_submission", "block_suggestion", "event_callback"})
 """Kinds that the bot handles; all others are only acknowledged."""
+SLACKBOT = "USLACKBOT"
+"""Tells the bot in its direct messages of what happens to it, such as a removal from a channel."""
 _WRITTEN = (None, "", "file_share", "thread_broadcast", "me_message")
 """Subtypes of what people write: with a file, from a thread to the channel too, with `/me`. Others report changes."""
 _TEXTS = {
@@ -64,7 +66,7 @@ def said(event: Body, bot_user: str) -> Said | None:
     person, channel, ts, text = (event.get(name) for name in ("user", "channel", "ts", "text"))
     if not (isinstance(person, str) and isinstance(channel, str) and isinstance(ts, str) and isinstance(text, str)):
         return None
-    if person == bot_user:
+    if person in (bot_user, SLACKBOT):
         return None
     typed = re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>[:,]?", " ", text).strip()
     return Said(person, str(event.get("team") or ""), channel, ts, str(event.get("thread_ts") or ""), typed)

@@ -35,6 +35,7 @@ def test_the_bot_s_own_name_is_taken_off_and_nothing_else(text: str, typed: str)
         {"bot_id": "B1"},
         {"subtype": "message_changed"},
         {"user": "UBOT"},
+        {"user": "USLACKBOT", "type": "message", "channel_type": "im"},
         {"user": None},
         {"type": "message", "channel_type": "channel"},
         {"type": "reaction_added"},
