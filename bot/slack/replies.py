@@ -15,7 +15,7 @@ from handlers.kit.blocks import HOME_BLOCKS, MESSAGE_BLOCKS, MESSAGE_TEXT, conte
 from handlers.kit.language import t
 from handlers.kit.message import Message, Modal, view
 from handlers.kit.text import cut
-from handlers.views.errors import form_too_late
+from handlers.views.errors import form_too_full, form_too_late
 from services.model.errors import Absent, DomainError, Foreign, Refused
 
 _USES = 5
@@ -76,15 +76,19 @@ class Replies:
                 await self._privately(message, where)
 
     async def open(self, modal: Modal, trigger_id: str, where: Where) -> None:
-        """Open a modal, or send that the click is too old for one; raises `services.model.errors`."""
+        """Open a modal, or send why Slack opens none; raises `services.model.errors`."""
         modal_view = view(modal, channel=where.channel, message_ts=where.message_ts, thread_ts=where.thread_ts)
         try:
             with translated("views.open"):
                 await self._client.views_open(trigger_id=trigger_id, view=modal_view)
         except Refused as error:
-            if error.code not in _FORM_TOO_LATE:
+            if error.code == "invalid_arguments":
+                _log.warning("form_refused", error=error.message)
+                await self.send(form_too_full(), where)
+            elif error.code in _FORM_TOO_LATE:
+                await self.send(form_too_late(), where)
+            else:
                 raise
-            await self.send(form_too_late(), where)
 
     async def publish(self, message: Message, person: str, channel: str) -> None:
         """Show a message as somebody's Home tab; `channel`, their direct conversation, comes back with its clicks."""

@@ -629,6 +629,14 @@ def form_too_late() -> Message:
     return Message(text, (blocks.section(text),))
 
 
+def form_too_full() -> Message:
+    """Slack has limits for what a form is filled in with, such as a hundred choices."""
+    text = t(
+        "Slack can't open the form with all that was typed. Type the command with all its options, without the form."
+    )
+    return Message(text, (blocks.section(text),))
+
+
 def with_line(message: Message, line: str) -> Message:
     """The message with what was filled in to a form that is closed by now, as the line that says the same."""
     said = blocks.rich(t("What you filled in:"), blocks.preformatted(line))

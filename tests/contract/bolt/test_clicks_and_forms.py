@@ -39,6 +39,12 @@ async def test_a_half_typed_command_opens_its_form_with_what_was_typed(slack: Wo
     assert blocks[3]["element"]["initial_options"][0]["value"] == "team/app"
 
 
+async def test_a_form_that_slack_can_not_fill_in_asks_for_the_whole_line(slack: Workspace) -> None:
+    await slack.say("/registry deploy edge01" + "".join(f" --repository app{number}" for number in range(101)))
+
+    assert "Type the command with all its options" in await slack.read()
+
+
 async def test_a_submitted_form_runs_the_command(slack: Workspace) -> None:
     await slack.say("/registry deploy")
 
