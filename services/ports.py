@@ -18,6 +18,7 @@ from services.model.azure import (
     ConnectedRegistry,
     Extension,
     Image,
+    Lock,
     Pending,
     Registry,
     ScopeMap,
@@ -300,6 +301,12 @@ class Permissions(Protocol):
         """Patterns and actions that its roles give it at this resource and the bot never needs.
 
         `*`, and what lets it give out rights. Raises `Absent`.
+        """
+
+    async def locks(self, arm_id: str) -> tuple[Lock, ...]:
+        """Management locks of this resource and of what is above it. One that is not among them may exist all the same.
+
+        Raises `Absent`.
         """
 
 

@@ -46,6 +46,14 @@ class ClusterRef:
 
 
 @dataclass(frozen=True)
+class Lock:
+    """A management lock. `scope` is the ARM id of what bears it, which need not be the resource that it is about."""
+
+    scope: str
+    level: Literal["ReadOnly", "CanNotDelete"]
+
+
+@dataclass(frozen=True)
 class Subscription:
     """A subscription that an identity can see."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from enum import StrEnum, auto
 
-from services.model.azure import ArcCluster
+from services.model.azure import ArcCluster, Lock
 from services.model.plan import Finding
 from services.operations.answers import Answer
 from services.operations.checks import blocker, ok, required
@@ -14,6 +14,7 @@ class AzureCode(StrEnum):
 
     ACTIONS_COMPLETE = auto()
     ACTIONS_MISSING = auto()
+    LOCKED = auto()
     AGENTS_CONNECTED = auto()
     AGENTS_AWAY = auto()
 
@@ -41,6 +42,19 @@ def actions_of_steps(
     concerned = [(answer, place) for actions_of, answer, place in places if kinds & actions_of.keys()]
     needed = {action for actions_of, _, _ in places for kind, action in actions_of.items() if kind in kinds}
     return actions(*concerned, needed=needed) if kinds else None
+
+
+def locks(*places: tuple[Answer[tuple[Lock, ...]], str, bool]) -> Finding | None:
+    """A blocker for the first place whose lock forbids what is to be done there.
+
+    A place is the answer to which locks it has, its name, and whether something is deleted there: what is changed only
+    stops at a ReadOnly lock alone.
+    """
+    for answer, place, deletes in places:
+        for lock in required(answer):
+            if deletes or lock.level == "ReadOnly":
+                return blocker(AzureCode.LOCKED, place=place, level=lock.level, scope=lock.scope)
+    return None
 
 
 def agents(arc_cluster: ArcCluster) -> Finding:

@@ -28,6 +28,26 @@ async def test_a_locked_registry_gets_no_image_and_the_lock_is_named(registry: C
     assert "`az lock list --subscription ID --output table`" in card
 
 
+async def test_a_lock_that_would_stop_it_halfway_is_known_before_an_extension_is_deleted(
+    registry: Conversation,
+) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.post("/sandbox/azure/locks", name="keep", scope="contosoacr", level="CanNotDelete")
+    await registry.say("remove edge01 --site berlin --confirm edge01")
+    removal = await registry.blockers()
+    await registry.say("extension reinstall edge01 --site berlin --dry-run")
+    changed_only = await registry.blockers()
+    await registry.post("/sandbox/azure/locks", name="keep", scope="subscription", level="ReadOnly")
+    await registry.say("extension reinstall edge01 --site berlin")
+
+    assert "A `CanNotDelete` lock at `/subscriptions/ID/resourceGroups/edge-rg" in removal
+    assert changed_only == ""
+    assert (
+        "A `ReadOnly` lock at `/subscriptions/ID` forbids a part of this at `contosoacr`" in await registry.blockers()
+    )
+    assert await registry.requests("DELETE .*") == []
+
+
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [

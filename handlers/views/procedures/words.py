@@ -225,6 +225,10 @@ AZURE_FINDINGS: Mapping[str, FindingWords] = {
         "The bot's Azure identity lacks rights at {place}: {missing}.",
         "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
     ),
+    AzureCode.LOCKED: FindingWords(
+        "A {level} lock at {scope} forbids a part of this at {place}, so nothing of it is begun.",
+        "Remove the lock, or ask whoever set it.",
+    ),
     AzureCode.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),
 }
 """Of the kinds that ask for the bot's rights in Azure, or for the Arc agents; a kind may say it in other words."""

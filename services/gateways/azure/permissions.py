@@ -7,9 +7,11 @@ from typing import Any
 from services.gateways.azure.arm import Arm
 from services.gateways.azure.rights import ASSIGNING, EVERYTHING
 from services.gateways.azure.translation import unreadable
+from services.model.azure import Lock
 
-API_VERSION = "2022-04-01"
-"""Of Microsoft.Authorization/permissions; the SDKs of all clouds use it."""
+API_VERSION, LOCKS_API_VERSION = "2022-04-01", "2016-09-01"
+"""Of Microsoft.Authorization/permissions and /locks; the SDKs of all clouds use them."""
+_LOCKS = "/providers/Microsoft.Authorization/locks"
 
 
 class Permissions:
@@ -30,6 +32,19 @@ class Permissions:
         assigning = [ASSIGNING] if any(_gives(role, ASSIGNING) for role in roles) else []
         return (*everything, *assigning)
 
+    async def locks(self, arm_id: str) -> tuple[Lock, ...]:
+        """The group is asked beside the resource: whether a list has what is inherited is documented nowhere.
+
+        Needs `Microsoft.Authorization/locks/read` (REST reference: Management Locks).
+        """
+        async with self._arm.reading(arm_id) as deadline:
+            lists = [
+                await self._arm.entries(f"{place}{_LOCKS}", LOCKS_API_VERSION, deadline=deadline)
+                for place in (arm_id, arm_id.partition("/providers/")[0])
+            ]
+            locks = (_lock(entry) for entries in lists for entry in entries)
+            return tuple(dict.fromkeys(lock for lock in locks if lock is not None and _covers(lock, arm_id)))
+
     async def _roles(self, arm_id: str) -> list[Mapping[str, Any]]:
         """One entry for each role at the resource or above it.
 
@@ -42,6 +57,17 @@ class Permissions:
             if not isinstance(roles, list):
                 raise unreadable(target)
             return roles
+
+
+def _lock(entry: Mapping[str, Any]) -> Lock | None:
+    """None for one that does not say where it is, or of a level that forbids nothing."""
+    scope = str(entry.get("id") or "").partition(_LOCKS)[0]
+    level = (entry.get("properties") or {}).get("level")
+    return Lock(scope, level) if scope and level in {"ReadOnly", "CanNotDelete"} else None
+
+
+def _covers(lock: Lock, arm_id: str) -> bool:
+    return f"{arm_id}/".lower().startswith(f"{lock.scope}/".lower())
 
 
 def _gives(role: Mapping[str, Any], action: str) -> bool:

@@ -39,6 +39,7 @@ DEPLOYING_AT_ACR = (
 DEPLOYING_AT_CLUSTER = (f"{_EXTENSIONS}/write", f"{_EXTENSIONS}/delete", f"{_EXTENSIONS}/operations/read")
 ASKING = ("Microsoft.Authorization/permissions/read",)
 """Which of these the identity has."""
+ASKING_FOR_LOCKS = ("Microsoft.Authorization/locks/read",)
 EVERYTHING = "*"
 ASSIGNING = "Microsoft.Authorization/roleAssignments/write"
 """By this an identity can give itself any other right."""

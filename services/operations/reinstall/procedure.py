@@ -203,6 +203,17 @@ def actions(site: Site, request: ReinstallRequest, observation: Observation) -> 
     )
 
 
+@check("azure.locks", title="No management lock stops the reinstallation halfway")
+def locks(site: Site, request: ReinstallRequest, observation: Observation) -> Finding | None:
+    """At the cloud registry nothing is deleted: a password is made, and an activation may end."""
+    if observation.extension(request) is None:
+        return None
+    return azure_checks.locks(
+        (observation.removal.locks_at_acr, site.acr_ref.name, False),
+        (observation.removal.locks_at_cluster, site.cluster_ref.name, True),
+    )
+
+
 @check("extension.settings", title="Settings that were given to the extension since")
 def settings(_site: Site, request: ReinstallRequest, observation: Observation) -> Finding | None:
     """An installation decides on few of them, and nobody can read the protected ones."""
@@ -244,6 +255,7 @@ CHECKS: tuple[Check[ReinstallRequest, Observation], ...] = (
     _of_removal(removal.data),
     owner,
     actions,
+    locks,
     _of_removal(removal.agents),
     _of_removal(removal.workloads),
     *map(_of_installation, EXTENSION_DEPLOY.checks),

@@ -117,13 +117,23 @@ def in_use(_site: Site, request: RemoveRequest, observation: Observation) -> Fin
 
 @check("azure.actions", title="Bot has the Azure rights that the removal uses")
 def actions(site: Site, request: RemoveRequest, observation: Observation) -> Finding | None:
-    """By its roles; a lock or a deny assignment shows only when Azure refuses."""
+    """By its roles; a deny assignment shows only when Azure refuses."""
     kinds = {step.kind for step in plan(site, request, observation).steps}
     return azure_checks.actions_of_steps(
         kinds,
         (DELETION_ACTIONS, observation.missing_at_acr, site.acr_ref.name),
         (CLUSTER_ACTIONS, observation.missing_at_cluster, site.cluster_ref.name),
     )
+
+
+@check("azure.locks", title="No management lock stops the removal halfway")
+def locks(site: Site, request: RemoveRequest, observation: Observation) -> Finding | None:
+    """The extension goes first: with a lock at the cloud registry the edge would be gone, and all else would stay."""
+    if not plan(site, request, observation).steps:
+        return None
+    at_acr = observation.locks_at_acr, site.acr_ref.name, True
+    at_cluster = observation.locks_at_cluster, site.cluster_ref.name, True
+    return azure_checks.locks(at_acr, *([at_cluster] if extension_of(request, observation) is not None else []))
 
 
 @check("cluster.agents", title="Arc agents reach Azure")
@@ -209,6 +219,7 @@ CHECKS: tuple[Check[RemoveRequest, Observation], ...] = (
     clients,
     in_use,
     actions,
+    locks,
     agents,
     reached,
     rights,

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ScopeMap, Token
+from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Lock, ScopeMap, Token
 from services.model.errors import WrongCluster
 from services.model.kubernetes import DeployedWorkload, Workload
 from services.model.plan import Plan
@@ -33,6 +33,8 @@ class Observation:
     cluster: Answer[ArcCluster | None]
     extensions: Answer[tuple[Extension, ...]]
     missing_at_cluster: Answer[tuple[str, ...] | None]
+    locks_at_acr: Answer[tuple[Lock, ...]]
+    locks_at_cluster: Answer[tuple[Lock, ...]]
     kubernetes_version: Answer[str]
     missing_rights: Answer[tuple[str, ...]]
     namespace_phase: Answer[str]
@@ -48,7 +50,7 @@ class Observation:
 async def observe(
     azure: Azure, kubernetes: Kubernetes, site: Site, request: RemoveRequest, _approved: Plan | None
 ) -> Observation:
-    """Seven ARM requests, of which three are lists of everything in the cloud registry that could be a part of it."""
+    """Eleven ARM requests, of which three are lists of everything in the cloud registry that could be a part of it."""
     async with asyncio.TaskGroup() as group:
         arm = _ask_azure(Questions(group, "azure"), azure, site)
         kube = Questions(group, "kubernetes")
@@ -72,6 +74,8 @@ def _ask_azure(questions: Questions, azure: Azure, site: Site) -> Tasks:
         "cluster": questions.find(arc.id, lambda: azure.clusters.get(arc)),
         "extensions": questions.list(arc.id, lambda: azure.extensions.list(arc)),
         "missing_at_cluster": questions.find(arc.id, lambda: azure.permissions.missing(arc.id, at_cluster)),
+        "locks_at_acr": questions.list(acr.id, lambda: azure.permissions.locks(acr.id)),
+        "locks_at_cluster": questions.list(arc.id, lambda: azure.permissions.locks(arc.id)),
     }
 
 

@@ -71,6 +71,10 @@ class Sandboxed:
         prefix = "Microsoft.ContainerRegistry/registries/"
         await self._call("POST", "/sandbox/azure/versions", {f"{prefix}{name}": types[name] for name in types})
 
+    async def lock(self, name: str, scope: str, level: str) -> None:
+        """Set a management lock; a scope is an ARM id, `subscription`, or a name."""
+        await self._call("POST", "/sandbox/azure/locks", {"name": name, "scope": scope, "level": level})
+
     async def limit(self, **limits: float) -> None:
         """Make request quotas small."""
         await self._call("POST", "/sandbox/azure/throttle", limits)

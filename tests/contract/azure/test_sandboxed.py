@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.gateways.azure import Connection, Deadlines, Options, open_azure
-from services.model.azure import AcrRef, ClusterRef, Pending
+from services.model.azure import AcrRef, ClusterRef, Lock, Pending
 from services.model.errors import (
     Absent,
     Conflict,
@@ -626,6 +626,18 @@ async def test_the_actions_that_no_role_gives_are_missing(keys: Path) -> None:
         missing = await connection.azure.permissions.missing(ACR.id, [write, write.replace("write", "delete"), "x/y"])
     await cloud.stop()
     assert missing == ("Microsoft.ContainerRegistry/registries/tokens/delete", "x/y")
+
+
+async def test_the_locks_of_a_resource_are_those_at_and_above_it(cloud: Sandboxed, azure: Azure) -> None:
+    group = ACR.id.partition("/providers/")[0]
+    await cloud.lock("whole", "subscription", "CanNotDelete")
+    await cloud.lock("group", group, "ReadOnly")
+    await cloud.lock("cluster", CLUSTER.id, "ReadOnly")
+
+    assert set(await azure.permissions.locks(ACR.id)) == {
+        Lock(f"/subscriptions/{ACR.subscription}", "CanNotDelete"),
+        Lock(group, "ReadOnly"),
+    }
 
 
 # --- identity, rights, throttling -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from services.gateways.azure import rights
 
 ROLES = Path(__file__).parents[3] / "deploy" / "azure"
 READING = {*rights.READING_AT_ACR, *rights.READING_AT_CLUSTER, *rights.PULLING}
-DEPLOYING = {*rights.DEPLOYING_AT_ACR, *rights.DEPLOYING_AT_CLUSTER, *rights.ASKING}
+DEPLOYING = {*rights.DEPLOYING_AT_ACR, *rights.DEPLOYING_AT_CLUSTER, *rights.ASKING, *rights.ASKING_FOR_LOCKS}
 
 
 @pytest.mark.parametrize(("role", "actions"), [("reader", READING), ("writer", READING | DEPLOYING)])

@@ -36,6 +36,8 @@ SEEN = Observation(
     cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
     extensions=Known((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),)),
     missing_at_cluster=Known(()),
+    locks_at_acr=Known(()),
+    locks_at_cluster=Known(()),
     kubernetes_version=Known("v1.33.4"),
     missing_rights=Known(()),
     namespace_phase=Known("Active"),
