@@ -23,6 +23,7 @@ from bot.slack.client import CLOSED
 from handlers.kit.blocks import section
 from handlers.kit.language import Language, language_of, reading
 from handlers.kit.message import File, Message
+from handlers.views.errors import closed_channel
 from services.model.clock import Clock
 from services.model.errors import (
     Absent,
@@ -168,6 +169,7 @@ class Board:
         self._posting = posting
         self._messages = store.messages
         self._workspaces = store.workspaces
+        self._deliveries = store.deliveries
         self._clock = clock
         self._locale = locale
         self._traces = traces
@@ -317,10 +319,27 @@ class Board:
         except Foreign as error:
             if error.code in CLOSED or error.code == OVERHEARD:
                 self._obstacles.met(channel, subject, error.code, longest=LONG)
+                await self._notify_reader(due.message, error)
             elif isinstance(error, Unreachable | NotAuthenticated | NotAllowed):
                 self._obstacles.met(None, subject, error.code, longest=BRIEF)
             else:
                 self._obstacles.met(subject, subject, error.code, longest=LONG)
+
+    async def _notify_reader(self, message: LiveMessage, refusal: Foreign) -> None:
+        """Write to whoever a message is for that it can't be shown, once a channel: nobody else would notice."""
+        subject, channel = message.subject, message.channel
+        view = await self._kinds[subject.kind].view(subject.id)
+        reader = view.readers.get(channel, "") if view else ""
+        mark = f"closed:{channel.id}:{reader}"
+        if view is None or not reader or not await self._deliveries.first(mark):
+            return
+        with reading(await self._language(view, channel)):
+            notice = closed_channel(channel.id, overheard=refusal.code == OVERHEARD)
+        event_type = self._kinds[subject.kind].event_type
+        try:
+            await self._posting.post(Channel(channel.team, reader), notice, kind=event_type, mark=mark)
+        except Foreign as error:
+            log.warning("reader_not_notified", channel=channel.id, person=reader, error=error.code)
 
     async def _reserve_edit(self, due: "_Due") -> None:
         """Wait until an edit is within the budget, and take it; progress waits longer than ends and questions."""

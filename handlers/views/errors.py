@@ -637,6 +637,25 @@ def form_too_full() -> Message:
     return Message(text, (blocks.section(text),))
 
 
+def closed_channel(channel_id: str, *, overheard: bool) -> Message:
+    """The bot can't show in a channel what somebody asked for there; `overheard` by people of other organisations."""
+    if overheard:
+        text = t(
+            ":warning:  People of other organisations can read {channel} by now, so the bot posts nothing there. Your"
+            " operations go on. Set up your watches in another channel; the app's Home tab has your operations, and"
+            " what waits for a decision.",
+            channel=channel(channel_id),
+        )
+    else:
+        text = t(
+            ":warning:  The bot can't post in {channel} any more. Your operations go on. Invite it, reopen the channel,"
+            " or let apps post there, and everything is shown as it is by then. Until then the app's Home tab has your"
+            " operations, and what waits for a decision.",
+            channel=channel(channel_id),
+        )
+    return Message(text, (blocks.section(text),))
+
+
 def with_line(message: Message, line: str) -> Message:
     """The message with what was filled in to a form that is closed by now, as the line that says the same."""
     said = blocks.rich(t("What you filled in:"), blocks.preformatted(line))

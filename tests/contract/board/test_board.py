@@ -152,6 +152,19 @@ async def test_a_channel_without_the_bot_does_not_keep_others_waiting(world: Wor
     assert (world.texts(), len(world.texts("C0GENERAL"))) == ([], 1)
 
 
+async def test_whoever_asked_for_what_can_not_be_shown_is_told_once_directly(world: World) -> None:
+    first, second = await world.process(), await world.process()
+    world.bot_leaves()
+    await add(first.store)
+    await add(first.store, "op-two")
+    await first.look()
+    await second.look()
+
+    direct = world.slack.workspace.direct(ASKED.requester).id
+    [notice] = world.texts(direct)
+    assert notice.startswith(":warning:  The bot can't post in <#C0EDGE> any more.")
+
+
 async def test_when_the_bot_is_invited_what_it_could_not_post_appears_at_once(world: World) -> None:
     process = await world.process()
     world.bot_leaves()
