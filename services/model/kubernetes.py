@@ -158,8 +158,9 @@ class WorkloadPod:
     """A Pod of a workload by its first container.
 
     `image_id` is what the node has pulled (`HOST/REPOSITORY@sha256:…`), empty before; `state` is `waiting`, `running`,
-    `terminated` or empty, with its `reason` and `message`; `exit_code` is of its last end; `warnings` are events,
-    newest last; `log` has the last lines of a container that ended badly, scrubbed of secrets.
+    `terminated`, `failed` (its node has evicted or refused the Pod) or empty, with its `reason` and `message`;
+    `exit_code` is of its last end; `warnings` are events, newest last; `log` has the last lines of a container
+    that ended badly, scrubbed of secrets.
     """
 
     name: str

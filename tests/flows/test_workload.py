@@ -241,7 +241,7 @@ Registry: :x:  *Deploy a workload from edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   6 of 7 steps done, stopped at *Verify: hello-world has the cloud's image*
   These nodes do not trust the certificate of `edge01`: `berlin-1`. In the node's words: `failed to do request: Head "https://10.96.0.2/v2/hello-world/manifests/latest": tls: failed to verify certificate: x509: certificate signed by unknown authority`
-  The extension's trust DaemonSet configures Debian-based Linux nodes, and those that its node selector names. Let it run on these nodes, or have them trust the registry's certificate authority. Then retry.
+  The extension's trust DaemonSet configures Debian-based Linux nodes, and those that its node selector names. Let it run on these nodes, or have them trust the registry's certificate authority: k3s, RKE2, MicroK8s and OpenShift have a place of their own for that (docs/runbook.md). Then retry.
   `kubectl get daemonsets,pods --namespace connected-registry --output wide`
   Left behind: Scope map edge01-hello-world-e79d9388, Client token edge01-hello-world-e79d9388, Client tokens of edge01, Pull secret regcred-hello-world and Workload hello-world.
   [Retry] [Show details]\

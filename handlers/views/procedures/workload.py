@@ -84,7 +84,8 @@ _PULL_CAUSES: Mapping[str, CauseWords] = {
     Cause.UNTRUSTED_CERTIFICATE: CauseWords(
         "These nodes do not trust the certificate of {name}: {nodes}. In the node's words: {message}",
         "The extension's trust DaemonSet configures Debian-based Linux nodes, and those that its node selector"
-        " names. Let it run on these nodes, or have them trust the registry's certificate authority. Then retry.",
+        " names. Let it run on these nodes, or have them trust the registry's certificate authority: k3s, RKE2,"
+        " MicroK8s and OpenShift have a place of their own for that (docs/runbook.md). Then retry.",
         "kubectl get daemonsets,pods --namespace connected-registry --output wide",
     ),
     Cause.CERTIFICATE_INVALID: CauseWords(

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 
 from services.gateways.kubernetes.api import Api
-from services.gateways.kubernetes.objects import Object, condition
+from services.gateways.kubernetes.objects import Object, condition, phase
 from services.gateways.kubernetes.placeholders import MANAGED_BY
 from services.gateways.kubernetes.rights import (
     CREATE_DEPLOYMENT,
@@ -237,9 +237,11 @@ def _exit_code(status: Object) -> int | None:
 def _pod(pod: Object, events: Iterable[Object], log: str) -> WorkloadPod:
     status, meta = _status(pod), pod["metadata"]
     state, waiting = next(iter((status.get("state") or {"": {}}).items()))
-    scheduled = condition(pod, "PodScheduled")
+    scheduled, whole_status = condition(pod, "PodScheduled"), pod.get("status") or {}
     if scheduled.get("status") == "False":
         waiting = scheduled
+    if phase(pod) == "Failed" and whole_status.get("reason"):
+        state, waiting = "failed", whole_status
     containers = pod["spec"].get("containers") or [{}]
     own = [event for event in events if (event.get("involvedObject") or {}).get("uid") == meta.get("uid")]
     return WorkloadPod(

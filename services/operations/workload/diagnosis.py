@@ -34,7 +34,10 @@ _PULL = (
     _sign(Cause.UNTRUSTED_CERTIFICATE, r"x509:|failed to verify certificate"),
     _sign(Cause.PLAIN_HTTP, r"server gave HTTP response to HTTPS client"),
     # In front of "not found", which this text ends with too.
-    _sign(Cause.WRONG_ARCHITECTURE, r"no match for platform in manifest"),
+    _sign(
+        Cause.WRONG_ARCHITECTURE,
+        r"no match for platform in manifest|no matching manifest for|no image found in (manifest list|image index) for",
+    ),
     _sign(
         Cause.PULL_UNAUTHORIZED,
         r"401 Unauthorized|insufficient_scope|pull access denied|failed to authorize|authorization failed"
@@ -71,7 +74,9 @@ def diagnose(workload: DeployedWorkload, *, last: bool = False) -> Failure | Non
     if workload.refusal:
         cause = Cause.QUOTA_EXCEEDED if _QUOTA.search(workload.refusal) else Cause.PODS_REFUSED
         return Failure(cause, {"message": workload.refusal})
-    causes = [failure for pod in workload.pods if (failure := _of_pod(pod, last=last)) is not None]
+    # A Pod that its node has ended stays beside the one in its place, and says nothing of it.
+    pods = [pod for pod in workload.pods if pod.state != "failed"] or workload.pods
+    causes = [failure for pod in pods if (failure := _of_pod(pod, last=last)) is not None]
     if not causes:
         return None
     # People have to see to all nodes of which one thing is true, such as a certificate that they don't trust.
@@ -83,9 +88,11 @@ def diagnose(workload: DeployedWorkload, *, last: bool = False) -> Failure | Non
 def _of_pod(pod: WorkloadPod, *, last: bool) -> Failure | None:
     facts: Mapping[str, object] = {"node": pod.node, "pod": pod.name, "message": _last(pod)}
     if pod.exit_code and _CANNOT_RUN.search(f"{pod.log}\n{pod.message}"):
-        return Failure(Cause.WRONG_ARCHITECTURE, facts)
-    if pod.reason == "Unschedulable":
-        return Failure(Cause.NO_NODE, {**facts, "message": pod.message})
+        words = _last(pod) or next(filter(_CANNOT_RUN.search, pod.log.splitlines()), "")
+        return Failure(Cause.WRONG_ARCHITECTURE, {**facts, "message": words})
+    if pod.state == "failed" or pod.reason == "Unschedulable":
+        words = f"{pod.reason}: {pod.message}" if pod.state == "failed" else pod.message
+        return Failure(Cause.NO_NODE, {**facts, "message": words})
     if pod.reason in START_REASONS or (last and pod.state == "waiting" and pod.reason in _STARTING):
         return Failure(Cause.NOT_STARTED, {**facts, "reason": pod.reason, "message": pod.message or _last(pod)})
     if pod.reason not in PULL_REASONS:

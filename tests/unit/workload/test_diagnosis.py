@@ -41,6 +41,11 @@ def of(*pods: WorkloadPod, refusal: str = "") -> DeployedWorkload:
             f'failed to pull and unpack image "{IMAGE}": no match for platform in manifest: not found',
             Cause.WRONG_ARCHITECTURE,
         ),
+        (
+            f'choosing an image from manifest list docker://{IMAGE}: no image found in manifest list for architecture "arm64"',
+            Cause.WRONG_ARCHITECTURE,
+        ),
+        ("no matching manifest for linux/arm64/v8 in the manifest list entries", Cause.WRONG_ARCHITECTURE),
         (f"{FRAME}unexpected end", Cause.PULL_FAILED),
     ],
 )
@@ -69,7 +74,7 @@ def test_a_program_for_another_processor_is_the_cause_though_it_was_pulled() -> 
     failure = diagnose(of(ended))
 
     assert failure
-    assert failure.cause == Cause.WRONG_ARCHITECTURE
+    assert (failure.cause, failure.facts["message"]) == (Cause.WRONG_ARCHITECTURE, "exec /hello: exec format error")
 
 
 def test_a_program_that_ends_by_itself_is_no_failure() -> None:
@@ -99,6 +104,15 @@ def test_a_pod_without_a_node_has_none_that_takes_it() -> None:
 
     assert failure
     assert failure.cause == Cause.NO_NODE
+
+
+def test_an_evicted_pod_is_a_cause_only_where_no_other_one_is_in_its_place() -> None:
+    evicted = replace(POD, state="failed", reason="Evicted", message="The node was low on resource: memory.")
+    failure = diagnose(of(evicted))
+
+    assert failure
+    assert (failure.cause, failure.facts["message"]) == (Cause.NO_NODE, f"Evicted: {evicted.message}")
+    assert diagnose(of(evicted, replace(POD, name="hello-2", reason="ContainerCreating"))) is None
 
 
 def test_a_container_that_the_node_cannot_start_says_why() -> None:
