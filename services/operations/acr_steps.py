@@ -1,14 +1,26 @@
 """Steps on the cloud registry and its subscription, for each kind of operation that has them."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.model.azure import Pending
-from services.model.errors import Absent, AlreadyExists, DomainError, Failure
+from services.model.errors import (
+    Absent,
+    AlreadyExists,
+    DomainError,
+    Failure,
+    Locked,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+)
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.model.secret import Secret
-from services.operations.causes import ImageCause
+from services.operations.causes import ImageCause, facts_of
 from services.operations.command_line import FileContent, Variable, command_line, registration_lines
 from services.operations.local_secrets import password_of
 from services.operations.outputs import ImageImported, ImageKept
@@ -20,6 +32,14 @@ _LOGIN_SERVER = "login_server"
 """Fact of an import under way."""
 UNSEEN = timedelta(minutes=1)
 """For how long a tag that was just imported may not be there yet."""
+_SOURCE_SAYS = (
+    (ImageCause.SOURCE_ABSENT, re.compile(r"MANIFEST_UNKNOWN|NAME_UNKNOWN|manifest unknown", re.IGNORECASE)),
+    (
+        ImageCause.SOURCE_CLOSED,
+        re.compile(r"\bUNAUTHORIZED\b|\bDENIED\b|[Aa]uthentication required|Access to \S+ denied|not allowed access"),
+    ),
+)
+"""What a registry answers when an import reads there."""
 _REFUSED_AS_EXISTING = Pending("tag exists")
 """In the place of an import that Azure refused: there is nothing to follow, only the tag to look at."""
 
@@ -85,13 +105,14 @@ def import_image(kind: str) -> Step:
             return Done(output(image, tag.digest, tag.login_server))
         origin = await _origin(scene)
         try:
-            pending = await scene.azure.registries.import_image(
-                scene.site.acr_ref,
-                origin.source,
-                image,
-                source_registry=origin.registry,
-                credentials=origin.credentials,
-            )
+            with _blaming_the_source(scene):
+                pending = await scene.azure.registries.import_image(
+                    scene.site.acr_ref,
+                    origin.source,
+                    image,
+                    source_registry=origin.registry,
+                    credentials=origin.credentials,
+                )
         except AlreadyExists:
             return Going(_REFUSED_AS_EXISTING)
         return Going(replace(pending, facts={_LOGIN_SERVER: tag.login_server}), pending.correlation_id)
@@ -124,7 +145,8 @@ async def _imported(scene: Scene, token: Pending) -> Progress:
     image, pending = scene.params["image"], token
     if token != _REFUSED_AS_EXISTING:
         try:
-            pending = await scene.azure.operations.poll(token)
+            with _blaming_the_source(scene):
+                pending = await scene.azure.operations.poll(token)
         except AlreadyExists:
             pending = _REFUSED_AS_EXISTING
     if pending.kind != "done":
@@ -139,6 +161,25 @@ async def _imported(scene: Scene, token: Pending) -> Progress:
         return Going(pending)
     output = ImageKept if pending == _REFUSED_AS_EXISTING else ImageImported
     return Done(output(image, tag.digest or "", tag.login_server))
+
+
+@contextmanager
+def _blaming_the_source(scene: Scene) -> Iterator[None]:
+    """What the source's registry answers to Azure comes as a refusal of Azure's own, which then reads like the bot's.
+
+    Raises `Failure` for it (Azure/acr#435, #571: another registry keeps Azure out; Docker Hub answers UNAUTHORIZED for
+    a repository that does not exist).
+    """
+    try:
+        yield
+    except (NotAllowed, NotAuthenticated, Refused) as error:
+        causes = [cause for cause, words in _SOURCE_SAYS if words.search(error.message)]
+        of_azure = isinstance(error, Locked) or (isinstance(error, NotAllowed) and error.action) or error.reason
+        if of_azure or not causes:
+            raise
+        source = scene.params["source"]
+        facts = facts_of(error) | {"source": source, "host": source.partition("/")[0]}
+        raise Failure(causes[0], facts, error.correlation_id) from None
 
 
 @dataclass(frozen=True)

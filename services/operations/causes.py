@@ -42,6 +42,8 @@ class ImageCause(StrEnum):
     IMAGE_NOT_THERE = auto()
     IMAGE_DIFFERS = auto()
     NO_PASSWORD = auto()
+    SOURCE_ABSENT = auto()
+    SOURCE_CLOSED = auto()
 
 
 _BY_CLASS: tuple[tuple[type[DomainError], EngineCause], ...] = (

@@ -66,3 +66,19 @@ async def test_a_private_registry_that_the_site_file_says_nothing_of_is_refused_
 
     assert (await registry.operation()).state == "failed"
     assert "unauthorized to read from" in await registry.card_of("berlin")
+
+
+async def test_what_the_other_registry_answers_is_not_said_to_be_azures_refusal_of_the_bot(
+    registry: Conversation,
+) -> None:
+    await registry.say("acr import docker.io/library/nosuch:1 --site berlin")
+    unknown = await registry.answer()
+    await registry.say("acr import mcr.microsoft.com/hello-world:nosuch --site berlin")
+    absent = await registry.answer()
+    closed = "Access to corpacr.azurecr.io denied."
+    await registry.fault("azure", "POST .*/importImage", status=401, code="UnAuthorized", message=closed)
+    await registry.say("acr import corpacr.azurecr.io/team/app:1 --site berlin")
+
+    assert "`docker.io` does not let Azure read `docker.io/library/nosuch:1` for the import" in unknown
+    assert "`mcr.microsoft.com` has no image `mcr.microsoft.com/hello-world:nosuch`" in absent
+    assert "`corpacr.azurecr.io` does not let Azure read" in await registry.answer()

@@ -318,6 +318,17 @@ IMAGE_CAUSES: Mapping[str, CauseWords] = {
         "Give it to the bot as `sources` in the site file says; an environment variable needs a restart.",
         retry="Then retry.",
     ),
+    ImageCause.SOURCE_ABSENT: CauseWords(
+        "{host} has no image {source}: {message}",
+        "Correct its name or its tag, in the site file (`images`) or in the command.",
+    ),
+    ImageCause.SOURCE_CLOSED: CauseWords(
+        "{host} does not let Azure read {source} for the import: {message}",
+        "See whether the image exists there under this name: some registries say the same of one that does not. A"
+        " private one needs an entry under `sources` in the site file, and a cloud registry with network rules has to"
+        " let trusted Azure services in.",
+        retry="Then retry.",
+    ),
     ImageCause.IMAGE_DIFFERS: CauseWords(
         "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",
         "Delete that tag if nothing needs it, or name another tag in the site file.",

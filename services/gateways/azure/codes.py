@@ -40,6 +40,7 @@ class Code:
 
 _ERRORS_PAGE = "Learn: common-deployment-errors"
 _SIGN_IN_PAGE = "Learn: reference-error-codes"
+_ENTRA_TEXT = "Entra's own text"
 _THROTTLING_PAGE = "Learn: request-limits-and-throttling"
 
 CODES = (
@@ -145,6 +146,7 @@ CODES = (
     Code(
         "AADSTS700212", NotAuthenticated, "no federated credential has the token's audience", _SIGN_IN_PAGE, "subject"
     ),
+    Code("AADSTS70025", NotAuthenticated, "the application has no federated credential", _ENTRA_TEXT, reason="subject"),
     Code("AADSTS7000215", NotAuthenticated, "the client secret is wrong", _SIGN_IN_PAGE, reason="secret"),
     Code("AADSTS7000222", NotAuthenticated, "the client secret has expired", _SIGN_IN_PAGE, reason="secret"),
     Code("AADSTS700024", NotAuthenticated, "the assertion is not valid at this time", _SIGN_IN_PAGE, reason="clock"),
@@ -153,12 +155,12 @@ CODES = (
         "AADSTS7000229",
         NotAuthenticated,
         "the application has no service principal in the tenant",
-        "Entra's own text",
+        _ENTRA_TEXT,
         reason="application",
     ),
     Code("AADSTS7000112", NotAuthenticated, "the application is disabled", _SIGN_IN_PAGE, reason="disabled"),
     Code("AADSTS90002", NotAuthenticated, "this cloud has no such tenant", _SIGN_IN_PAGE, reason="tenant"),
-    Code("AADSTS900023", NotAuthenticated, "the tenant's name is malformed", "Entra's own text", reason="tenant"),
+    Code("AADSTS900023", NotAuthenticated, "the tenant's name is malformed", _ENTRA_TEXT, reason="tenant"),
     Code("AADSTS90038", NotAuthenticated, "the tenant belongs to another cloud", _SIGN_IN_PAGE, reason="tenant"),
     Code(
         "AADSTS500011",
@@ -168,6 +170,8 @@ CODES = (
         reason="tenant",
     ),
     Code("AADSTS53003", NotAuthenticated, "conditional access blocks the sign-in", _SIGN_IN_PAGE, reason="policy"),
+    Code("AADSTS530084", NotAuthenticated, "conditional access wants a protected token", "azure-cli#31428", "policy"),
+    Code("AADSTS50005", NotAuthenticated, "conditional access does not allow the platform", _SIGN_IN_PAGE, "policy"),
     Code("AADSTS53000", NotAuthenticated, "conditional access wants a managed device", _SIGN_IN_PAGE, reason="policy"),
     Code("AADSTS53001", NotAuthenticated, "conditional access wants a joined device", _SIGN_IN_PAGE, reason="policy"),
     Code("AADSTS50076", NotAuthenticated, "a person has to confirm by a second factor", _SIGN_IN_PAGE, reason="person"),
