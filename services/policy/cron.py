@@ -175,6 +175,8 @@ def _meant(expression: str) -> Iterator[str]:
     lower = expression.strip().lower()
     if f"@{lower}" in NICKNAMES:
         yield NICKNAMES[f"@{lower}"]
+    if time := re.fullmatch(r"(?:at )?([01]?[0-9]|2[0-3])[:.]([0-5][0-9])", lower):
+        yield f"{int(time[2])} {int(time[1])} * * *"
     if lower.rstrip("s") in [day.lower() for day in _DAYS]:
         yield f"0 9 * * {lower[:3].upper()}"
     # A phone's dash, and `?` of Quartz for any day.

@@ -324,6 +324,7 @@ def test_a_zone_is_known_whatever_its_case() -> None:
         ("daily", "0 0 * * *"),
         ("Monday", "0 9 * * MON"),
         ("Mondays", "0 9 * * MON"),
+        ("09:30", "30 9 * * *"),
     ],
 )
 def test_a_line_in_another_form_gets_the_one_that_was_meant(typed: str, line: str) -> None:
