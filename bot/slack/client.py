@@ -170,14 +170,36 @@ async def share(client: AsyncWebClient, file: File, *, channel: str, thread: str
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 _IDENTITY = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
-_LOST = frozenset({"channel_not_found", "user_not_found", "message_not_found", "no_such_subteam", "thread_not_found"})
-_OUTAGE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_LOST = frozenset(
+    {
+        "channel_not_found",
+        "user_not_found",
+        "user_not_visible",
+        "message_not_found",
+        "no_such_subteam",
+        "thread_not_found",
+    }
+)
+_OUTAGE = frozenset(
+    {
+        "internal_error",
+        "fatal_error",
+        "service_unavailable",
+        "request_timeout",
+        # The workspace moves to an Enterprise organisation.
+        "team_added_to_org",
+        "org_login_required",
+    }
+)
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+"""The first comes with status 429; chat.postMessage documents the second beside it, with status 200."""
 CLOSED = frozenset(
     {
         "not_in_channel",
         "channel_not_found",
         "is_archived",
         "is_inactive",
+        "external_channel_migrating",
         "restricted_action",
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
@@ -203,7 +225,7 @@ def _translated(error: SlackApiError, method: str) -> Foreign:
     data = answer.data if isinstance(getattr(answer, "data", None), dict) else {}
     code = str(data.get("error", ""))
     status = getattr(answer, "status_code", 0)
-    if code == "ratelimited" or status == 429:  # noqa: PLR2004 - Too Many Requests
+    if code in _LIMITED or status == 429:  # noqa: PLR2004 - Too Many Requests
         header = answer.headers.get("Retry-After", "")
         pause = float(header) if header.isdecimal() else SHORT_PAUSE
         return Throttled("slack", method, code="ratelimited", retry_after=pause)
