@@ -85,9 +85,11 @@ _WHY: Mapping[str, str] = {
     "SubscriptionUnknown": phrase("the bot's identity can't see its subscription in this cloud"),
     "ResourceGroupUnknown": phrase("its resource group does not exist"),
     "VersionNotOffered": phrase("this cloud offers no API version that the bot supports"),
+    "ProviderNotRegistered": phrase("its subscription has not registered the resource provider"),
     "Unreadable": phrase("Azure's answer could not be understood"),
 }
 """By the class of the error that a poll ended with."""
+_REFUSED = phrase("Azure refused to answer")
 
 
 def mark(state: HealthState) -> str:
@@ -125,8 +127,7 @@ def _disk(days: int) -> str:
 
 def why(facts: Mapping[str, object]) -> str:
     """Why something could not be read, in mrkdwn, without a full stop."""
-    error = str(facts.get("error") or t("Unreachable"))
-    return escape(t(_WHY.get(error, error))).rstrip(".")
+    return escape(t(_WHY.get(str(facts.get("error") or "Unreachable"), _REFUSED)))
 
 
 def connection(sighting: Sighting) -> str:

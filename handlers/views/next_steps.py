@@ -49,6 +49,10 @@ _UNREADABLE: Mapping[str, str] = {
     "SubscriptionUnknown": phrase("Check the subscription in the site file, and the role of the bot's identity there."),
     "ResourceGroupUnknown": phrase("Check the resource group in the site file."),
     "Throttled": phrase("Wait: the bot asks again when Azure allows it."),
+    **dict.fromkeys(
+        ("Unreachable", "Unreadable"),
+        phrase("Wait: the bot keeps asking. If it lasts, see whether the bot's machine has a way to Azure."),
+    ),
 }
 """By the kind of error that a poll ended with."""
 
@@ -56,8 +60,8 @@ _UNREADABLE: Mapping[str, str] = {
 def of(incident: Incident) -> str:
     """A sentence or two, in mrkdwn."""
     if incident.reason == HealthReason.UNREADABLE:
-        waiting = t("Wait: the bot keeps asking. If it lasts, see whether the bot's machine has a way to Azure.")
-        return t(_UNREADABLE.get(str(incident.facts.get("error")), waiting))
+        refused = phrase("`check SITE` says what Azure answers, and what helps.")
+        return t(_UNREADABLE.get(str(incident.facts.get("error") or "Unreachable"), refused))
     name = incident.subject.rpartition("/")[2] if incident.kind == "registry" else "NAME"
     lines = {"look": f"extension show {name}", **_LINES}
     return t(_REASONS.get(incident.reason, _EDGE), **{gap: code(line) for gap, line in lines.items()})

@@ -141,6 +141,14 @@ Grant the bot's identity the reading role at the cloud registry (deploy/azure).
 """)
 
 
+def test_a_refusal_that_is_not_listed_is_no_outage_and_leads_to_what_azure_answers() -> None:
+    refused = incident(kind="acr", subject=ACR, state="unknown", reason="unasked", facts={"error": "Locked"})
+
+    text = read(alert.card(refused))
+    assert "Azure refused to answer." in text
+    assert "`check SITE` says what Azure answers, and what helps." in text
+
+
 def test_one_with_complaints_shows_what_the_edge_says() -> None:
     facts = {"codes": ("DiskError",), "descriptions": ("No space left on <device>",)}
 
