@@ -52,6 +52,30 @@ bot    (only eve) This bot works only for members of its own workspace.\
     assert (await shared.operation()).state == "waiting"
 
 
+async def test_a_card_stands_still_while_people_of_other_organisations_read_along(registry: Conversation) -> None:
+    async def texts() -> list[str]:
+        return [card["text"] for card in await registry.cards()]
+
+    async def is_rejected() -> bool:
+        return (await registry.operation()).state == "rejected" and not registry.bot.board.waiting
+
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.post("channel", channel="edge-ops", shared=True)
+    await registry.restart()
+    registry.channel = "general"
+    rejection = f'operation reject {(await registry.operation()).id} --reason "not now"'
+    await registry.say(rejection, as_="bob", quiet=False)
+    await registry.until(is_rejected)
+    registry.channel = "edge-ops"
+    meanwhile = await texts()
+    await registry.post("channel", channel="edge-ops", shared=False)
+    await registry.restart()
+    await registry.quiet()
+
+    assert meanwhile == ["Deploy edge01 to hamburg: waiting for approval"]
+    assert await texts() == ["Deploy edge01 to hamburg: rejected by bob"]
+
+
 async def test_a_change_is_not_begun_where_the_bot_could_not_tell_of_it(registry: Conversation) -> None:
     registry.channel, registry.people = "not-invited", ("alice",)
     await registry.say("deploy edge01 --site berlin")
