@@ -1,7 +1,7 @@
 """Clusters as people see them. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -207,13 +207,22 @@ def _answered(answer: Answer[T], words: Callable[[T], str], stated: str = "") ->
 def _nodes(nodes: Sequence[Node]) -> str:
     """By platform: the runtime needs a ready linux/amd64 one."""
     totals = Counter(f"{node.os}/{node.architecture}" for node in nodes)
-    ready = Counter(f"{node.os}/{node.architecture}" for node in nodes if node.ready)
     platforms = [
-        f"{total} {escape(platform)}"
-        + (t(" ({total} not ready)", total=total - ready[platform]) if total > ready[platform] else "")
+        f"{total} {escape(platform)}{_unready(node for node in nodes if f'{node.os}/{node.architecture}' == platform)}"
         for platform, total in totals.most_common(MOST_PLATFORMS)
     ]
     return listed(platforms) or t("none")
+
+
+def _unready(nodes: Iterable[Node]) -> str:
+    """How many of them take no Pods, and why."""
+    unready = [node for node in nodes if not node.ready]
+    if not unready:
+        return ""
+    troubles = dict.fromkeys(trouble for node in unready for trouble in node.troubles)
+    if not troubles:
+        return t(" ({total} not ready)", total=len(unready))
+    return t(" ({total} not ready: {troubles})", total=len(unready), troubles=listed(map(escape, troubles)))
 
 
 def _storage_classes(classes: Sequence[StorageClass]) -> str:

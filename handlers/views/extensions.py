@@ -152,6 +152,13 @@ def _verdict(installation: Installation, current: Health) -> str:
             title=title,
             connection_state=escape(registry.connection_state),
         )
+    if runtime.value.volume_phase in {"Lost", "Terminating"}:
+        return t(
+            ":warning:  {title} works for now, but its volume claim is {phase}. When its Pod ends, its images are lost,"
+            " and no Pod starts in its place before there is a new volume.",
+            title=title,
+            phase=escape(runtime.value.volume_phase),
+        )
     return t(
         ":white_check_mark:  {title} works: installed, running and {connection_state}.",
         title=title,

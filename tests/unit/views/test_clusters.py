@@ -26,7 +26,9 @@ def detail(**changes: Any) -> clusters.ClusterDetail:
         "arc": Known(ARC),
         "extensions": Known(()),
         "version": Known("v1.33.4"),
-        "nodes": Known((Node("one", "linux", "amd64", True), Node("two", "linux", "amd64", False))),
+        "nodes": Known(
+            (Node("one", "linux", "amd64", True), Node("two", "linux", "amd64", False, troubles=("DiskPressure",)))
+        ),
         "storage_classes": Known((StorageClass("fast", False), StorageClass("slow", False))),
         "cert_manager": Known(True),
         "cert_manager_runs": Known(True),
@@ -78,7 +80,7 @@ def test_what_the_site_file_states_is_not_taken_for_an_answer() -> None:
 def test_what_a_deployment_would_miss_is_visible() -> None:
     shown = fields(clusters.card(detail()))
 
-    assert shown["Nodes"] == "2 linux/amd64 (1 not ready)"
+    assert shown["Nodes"] == "2 linux/amd64 (1 not ready: DiskPressure)"
     assert shown["Storage classes"] == "`fast` and `slow`; none is the default"
 
 

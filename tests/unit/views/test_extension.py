@@ -82,6 +82,7 @@ def test_a_reinstallation_that_a_card_offers_has_what_was_asked_for() -> None:
         ({"extension": replace(EXTENSION, provisioning_state="Updating")}, "is Updating"),
         ({"runtime": Unknown(Unreachable("kubernetes", "hamburg"))}, "the cluster could not be asked"),
         ({"runtime": Known(replace(UP, deployment_available=False))}, "its Deployment is not available"),
+        ({"runtime": Known(replace(UP, volume_phase="Lost"))}, "works for now, but its volume claim is Lost"),
         ({"registry": replace(OFFLINE, activation="Inactive")}, "is inactive"),
     ],
 )
