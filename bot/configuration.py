@@ -18,6 +18,8 @@ from services.policy.access import EVERYONE, PERMISSIONS, ApprovalRule, Denial, 
 from services.policy.identities import scopes
 from services.policy.sites import Site
 
+LONGEST_REQUEST = timedelta(days=365)
+"""How long an approval rule may let a request wait; a span of millennia would leave the calendar."""
 _log = structlog.get_logger("configuration")
 
 
@@ -232,6 +234,8 @@ class _Rules:
         environments = {site.environment for site in sites.values()}
         for index, rule in enumerate(policy.approvals):
             at: Place = ("approvals", index)
+            if rule.expires_after > LONGEST_REQUEST:
+                yield file.problem((*at, "expires_after"), f"has to be P{LONGEST_REQUEST.days}D or less")
             if rule.remind_before and rule.remind_before >= rule.expires_after:
                 yield file.problem((*at, "remind_before"), "has to be less than expires_after")
             unknown = [name for name in rule.commands if name not in kinds]

@@ -299,6 +299,19 @@ def test_an_approval_rule_that_protects_nothing_is_refused(files: Files, rules: 
     assert files.problems() == [f"access.yaml:6 {problem}" for problem in problems]
 
 
+@pytest.mark.parametrize(
+    ("times", "problem"),
+    [
+        ("expires_after: P9999999D", "has to be P365D or less"),
+        ("expires_after: P1D, remind_before: P2D", "has to be less than expires_after"),
+    ],
+)
+def test_times_that_no_request_can_have_are_refused(files: Files, times: str, problem: str) -> None:
+    files.access.write_text(ACCESS + f"approvals: [{{name: a, approvers: [bob], {times}}}]\n")
+
+    assert files.problems() == [f"access.yaml:6 {problem}"]
+
+
 def test_a_missing_file_is_told(files: Files) -> None:
     files.sites.unlink()
 
