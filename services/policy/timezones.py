@@ -63,6 +63,25 @@ _CITIES: Mapping[str, str] = {
     "geneva": "Europe/Zurich",
 }
 """Big cities that are no IANA names."""
+_WINDOWS: Mapping[str, str] = {
+    "aus_eastern": "Australia/Sydney",
+    "central": "America/Chicago",
+    "central_europe": "Europe/Budapest",
+    "central_european": "Europe/Warsaw",
+    "china": "Asia/Shanghai",
+    "e._south_america": "America/Sao_Paulo",
+    "eastern": "America/New_York",
+    "gmt": "Europe/London",
+    "india": "Asia/Kolkata",
+    "korea": "Asia/Seoul",
+    "mountain": "America/Denver",
+    "pacific": "America/Los_Angeles",
+    "romance": "Europe/Paris",
+    "singapore": "Asia/Singapore",
+    "tokyo": "Asia/Tokyo",
+    "w._europe": "Europe/Berlin",
+}
+"""Windows' and Azure's names of much used zones, before "Standard Time" (Unicode CLDR, windowsZones)."""
 _OFFSET = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
 _BROKEN_OFFSETS: Mapping[str, tuple[str, ...]] = {
     "-9:30": ("Pacific/Marquesas",),
@@ -108,6 +127,8 @@ def _meant(word: str) -> Iterator[str]:
         if name in _zones():
             yield _zones()[name]
         return
+    if (windows := word.removesuffix("_standard_time")) != word and windows in _WINDOWS:
+        yield _WINDOWS[windows]
     city = word.rpartition("/")[2]
     yield from _ABBREVIATIONS.get(word, ())
     if city in _CITIES:

@@ -384,6 +384,8 @@ def test_a_step_beyond_its_field_is_refused(typed: str) -> None:
         ("GMT+5:30", ("Asia/Kolkata", "Asia/Colombo")),
         ("-0330", ("America/St_Johns",)),
         ("+01:15", ()),
+        ("W. Europe Standard Time", ("Europe/Berlin",)),
+        ("China Standard Time", ("Asia/Shanghai",)),
         ("localtime", ()),
         ("Factory", ()),
         ("Z", ("UTC",)),
