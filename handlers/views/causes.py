@@ -39,7 +39,8 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
     if refusal is not None:
         # The error's code has the cause; the system's own message follows it.
         message = t(" Its message: {message}") if failure.facts.get("message") else ""
-        words = CauseWords(t(refusal.sentence) + message, refusal.remedy, refusal.line)
+        own = words_of(kind).causes.get(failure.cause)
+        words = CauseWords(t(refusal.sentence) + message, refusal.remedy, refusal.line, own.command if own else "")
     else:
         # A failure that is shown without its operation has no kind: any kind's words for the cause are right then.
         causes = [words_of(kind).causes, CAUSES, *(words.causes for words in WORDS.values())]

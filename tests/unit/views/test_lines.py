@@ -6,10 +6,11 @@ import pytest
 
 from handlers.views import causes, findings, refusals
 from handlers.views.procedures import WORDS
-from services.model.errors import Failure, Locked
+from services.model.errors import Failure, Locked, ProviderNotRegistered
 from services.model.plan import Finding
-from services.operations.causes import failure_of
+from services.operations.causes import facts_of, failure_of
 from services.operations.checks import UNASKED
+from services.operations.deploy.causes import Cause
 from tests.golden.values import SITE
 
 LISTS_ALL_SUBSCRIPTIONS = "az account list"
@@ -31,6 +32,14 @@ def commands() -> Iterator[str]:
 @pytest.mark.parametrize("command", sorted(set(commands())))
 def test_a_line_of_the_azure_cli_names_its_subscription(command: str) -> None:
     assert " --subscription " in f"{command} "
+
+
+def test_what_azure_refuses_is_still_mended_by_the_command_of_the_kind_of_operation() -> None:
+    error = ProviderNotRegistered("azure", CLUSTER, "MissingSubscriptionRegistration", provider="Microsoft.Kubernetes")
+    text = causes.render(Failure(Cause.PROVIDER_MISSING, facts_of(error)), "deploy", SITE.names)
+
+    assert text.command == f"provider register {SITE.name}"
+    assert text.line.startswith("az provider register --namespace Microsoft.Kubernetes --subscription 33333333-")
 
 
 @pytest.mark.parametrize(
