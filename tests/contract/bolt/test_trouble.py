@@ -23,6 +23,18 @@ async def test_an_answer_whose_reply_was_lost_is_not_posted_twice(bench: Bench, 
     assert (await slack.read(as_="dave")).count("A card") == 1
 
 
+async def test_an_answer_whose_thread_is_gone_comes_directly(bench: Bench, slack: Workspace) -> None:
+    bench.faults.add(Fault("slack", "chat.postEphemeral", status=200, code="thread_not_found"))
+    direct = bench.part.workspace.direct("U0ALICE").id
+
+    await slack.say("@registry show edge01")
+    async with asyncio.timeout(60):
+        while not await slack.messages(channel=direct):
+            await asyncio.sleep(0.01)
+
+    assert "Shown edge01" in await slack.read(channel=direct)
+
+
 async def test_reading_is_asked_again_when_the_connection_breaks(bench: Bench, slack: Workspace) -> None:
     bench.faults.add(Fault("slack", "users.info", "drop"))
 
