@@ -337,12 +337,7 @@ class Conversation:
             yield client.CoreV1Api(api)
 
     async def namespace_terminating(self, name: str = "connected-registry") -> None:
-        """Let somebody's finalizer hold a namespace of berlin while it is deleted, until the cluster says so."""
-
-        def is_held(namespace: Any) -> bool:
-            conditions = namespace.status.conditions or ()
-            return namespace.metadata.name == name and any("Finalizers" in one.type for one in conditions)
-
+        """Let somebody's finalizer hold a namespace of berlin while it is deleted."""
         async with self.kubectl() as core:
             await core.create_namespace({"metadata": {"name": name}})
             service = {
@@ -351,7 +346,17 @@ class Conversation:
             }
             await core.create_namespaced_service(name, service)
             await core.delete_namespace(name)
-            await watches.first(core.list_namespace, is_held)
+            await self.namespace_held(core, name)
+
+    @staticmethod
+    async def namespace_held(core: Any, name: str = "connected-registry") -> None:
+        """Wait until the cluster says that a finalizer holds a namespace."""
+
+        def is_held(namespace: Any) -> bool:
+            conditions = namespace.status.conditions or ()
+            return namespace.metadata.name == name and any("Finalizers" in one.type for one in conditions)
+
+        await watches.first(core.list_namespace, is_held)
 
     async def azure_deactivates(self, name: str = "edge01") -> None:
         """Let somebody deactivate the connected registry, as after the loss of an edge."""

@@ -184,17 +184,13 @@ async def test_what_a_command_has_left_that_did_not_come_to_its_end_is_removed_w
 
 
 async def test_a_namespace_that_stays_is_named_and_a_retry_waits_for_it_again(registry: Conversation) -> None:
-    async def is_terminating() -> bool:
-        clusters = await registry.get("/sandbox/kube/state")
-        return bool(clusters["berlin"]["namespaces"].get("connected-registry") == "Terminating")
-
     before = await world(registry)
     await registry.say("deploy edge01 --site berlin")
     async with registry.kubectl() as core:
         held = {"metadata": {"name": "held", "finalizers": ["example.com/hold"]}}
         await core.create_namespaced_config_map("connected-registry", held)
         await registry.say("remove edge01 --site berlin --confirm edge01", quiet=False)
-        await registry.until(is_terminating)
+        await registry.namespace_held(core)
         registry.time.ahead += timedelta(minutes=15)
         await registry.quiet()
         failed = await registry.card_of("berlin")
@@ -205,9 +201,9 @@ async def test_a_namespace_that_stays_is_named_and_a_retry_waits_for_it_again(re
 Registry: :x:  *Remove edge01 from berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   1 of 5 steps done, stopped at *Verify: Namespace connected-registry is gone from the cluster*
-  Azure has deleted the extension, but its namespace `connected-registry` is still in the cluster (`Terminating`).
-  The Arc agents uninstall it as soon as they reach Azure: check that the cluster is connected. In a namespace that is terminating, an object with a finalizer may hold it up. Then retry.
-  `kubectl describe namespace connected-registry`
+  Azure has deleted the extension, and its namespace `connected-registry` is still being deleted. What the cluster waits for: `Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances`
+  Have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get apiservices` shows those that are not available. Then retry.
+  `kubectl get namespace connected-registry --output yaml`
   Deleted: Extension edge01. Still there: Connected registry edge01, Sync token edge01 and Scope map edge01.
   [Retry] [Show details]\
 """)

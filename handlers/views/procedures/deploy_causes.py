@@ -145,7 +145,7 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.POD_SECURITY: CauseWords(
         "The cluster's Pod Security rules refuse the connected registry's Pods: {message}",
         "Label the namespace as privileged.",
-        "kubectl label namespace connected-registry pod-security.kubernetes.io/enforce=privileged",
+        "kubectl label namespace connected-registry pod-security.kubernetes.io/enforce=privileged --overwrite",
         retry=_RETRY,
     ),
     Cause.IMAGE_PULL: CauseWords(

@@ -104,6 +104,13 @@ WORDS = ProcedureWords(
             " namespace that is terminating, an object with a finalizer may hold it up. Then retry.",
             "kubectl describe namespace {namespace}",
         ),
+        Cause.DELETION_HELD: CauseWords(
+            "Azure has deleted the extension, and its namespace {namespace} is still being deleted. What the cluster"
+            " waits for: {message}",
+            "Have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get"
+            " apiservices` shows those that are not available. Then retry.",
+            "kubectl get namespace {namespace} --output yaml",
+        ),
         Cause.EXTENSION_REPLACED: CauseWords(
             "{extension} is an extension of another type by now ({type}), so it was not deleted.",
             "Run the command again: it plans for what is there now.",

@@ -69,6 +69,7 @@ class Cause(StrEnum):
     """A removal's own causes of failure."""
 
     NAMESPACE_STAYS = auto()
+    DELETION_HELD = auto()
     EXTENSION_REPLACED = auto()
 
 

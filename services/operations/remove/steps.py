@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.model.errors import Absent, Failure, WrongCluster
+from services.model.errors import Absent, DomainError, Failure, WrongCluster
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import command_line
@@ -13,6 +13,7 @@ from services.operations.step import Done, Going, Progress, Scene, Step, again, 
 from services.operations.token_steps import delete_scope_map, delete_token, narrow_scope_map
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
 from services.policy.sites import EXTENSION_TYPE, Site
+from services.ports import Cluster
 
 STAYS_AFTER = timedelta(minutes=15)
 """By then the cluster's agents have uninstalled the extension, or can't."""
@@ -43,6 +44,14 @@ def remove_extension(kind: str) -> Step:
     return Step(kind, begin, line, wait=follow, interval=5, within=timedelta(minutes=30))
 
 
+async def _held_up(cluster: Cluster, namespace: str) -> str:
+    """What a namespace waits for that is being deleted, in the cluster's words; empty where it can't be asked."""
+    try:
+        return (await cluster.runtime(namespace)).namespace_message
+    except DomainError:
+        return ""
+
+
 def see_namespace_gone(kind: str) -> Step:
     """A step that looks until the extension's namespace is gone."""
 
@@ -55,7 +64,9 @@ def see_namespace_gone(kind: str) -> Step:
         if not phase:
             return Done()
         if scene.waited >= STAYS_AFTER * scene.patience:
-            raise Failure(Cause.NAMESPACE_STAYS, {"namespace": namespace, "phase": phase})
+            message = await _held_up(cluster, namespace)
+            cause = Cause.DELETION_HELD if message else Cause.NAMESPACE_STAYS
+            raise Failure(cause, {"namespace": namespace, "phase": phase, "message": message})
         return Going()
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
