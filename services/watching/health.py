@@ -38,6 +38,12 @@ WORST_FIRST: tuple[HealthState, ...] = (
     "silent",
     "healthy",
 )
+UNREACHABLE: Mapping[str, HealthReason] = {
+    "offline": HealthReason.CLUSTER_OFFLINE,
+    "expired": HealthReason.CLUSTER_EXPIRED,
+    "agentnotinstalled": HealthReason.CLUSTER_OFFLINE,
+}
+"""States of an Arc agent, in lower case, that say that the cluster can't be reached."""
 _CONNECTED = frozenset({"online", "syncing", "unhealthy"})
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -220,11 +226,8 @@ def _between(sighting: Sighting, contact: datetime, now: datetime, grace: timede
 
 def _cause(sighting: Sighting, contact: datetime | None, otherwise: HealthReason) -> HealthReason:
     """Why it is offline: its cluster or its extension where they explain it."""
-    connectivity = sighting.connectivity.lower()
-    if connectivity == "offline":
-        return HealthReason.CLUSTER_OFFLINE
-    if connectivity == "expired":
-        return HealthReason.CLUSTER_EXPIRED
+    if reason := UNREACHABLE.get(sighting.connectivity.lower()):
+        return reason
     if sighting.extension.lower() in {"failed", "canceled"}:
         return HealthReason.EXTENSION_FAILED
     return otherwise if contact else HealthReason.CONTACT_NONE

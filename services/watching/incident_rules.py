@@ -15,7 +15,7 @@ from typing import Literal
 
 from services.model.health import Health, HealthReason, HealthState, Sighting
 from services.model.incident import SEVERITIES, UNTIL_CHANGE, Incident, Memo, Severity
-from services.watching.health import WELL, due, is_connected, is_continuous, last_contact, missed, severity
+from services.watching.health import UNREACHABLE, WELL, due, is_connected, is_continuous, last_contact, missed, severity
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,6 @@ class IncidentChanges:
 
 
 THRESHOLDS = IncidentThresholds()
-_UNREACHABLE: Mapping[str, HealthReason] = {
-    "offline": HealthReason.CLUSTER_OFFLINE,
-    "expired": HealthReason.CLUSTER_EXPIRED,
-}
-"""States of an Arc agent, in lower case, that say that the cluster can't be reached."""
 
 
 def subject(sighting: Sighting) -> str:
@@ -252,7 +247,7 @@ class _Round:
 
     def _is_dead(self, children: Sequence[_Member], silent: Sequence[_Member]) -> bool:
         """Whether the cluster is the reason that these are silent."""
-        if silent and _agent(children) in _UNREACHABLE:
+        if silent and _agent(children) in UNREACHABLE:
             return True
         # A cluster is known to have been alive at the last contact of any child. Whoever was due before that contact,
         # and did not come, has a reason of its own: only those that were due since then speak against the cluster.
@@ -266,12 +261,12 @@ class _Round:
         names = tuple(member.sighting.target.name for member in silent)
         agent, incident = _agent(children), self._after.get(cluster)
         back = any(member.shows_life for member in children)
-        if incident and agent == "connected" and incident.reason in _UNREACHABLE.values():
+        if incident and agent == "connected" and incident.reason in UNREACHABLE.values():
             # The agent was gone and is back. Its registries get the time to make their next contact before their
             # silence means anything; until then the cluster counts as alive.
             since = incident.changed if incident.state in WELL and incident.changed else self._now
             back = back or all(member.patience(since) > self._now for member in silent)
-        if silent and (agent in _UNREACHABLE or not back):
+        if silent and (agent in UNREACHABLE or not back):
             grave = len(silent) >= self._thresholds.many or any(member.severity == "critical" for member in silent)
             before = incident.facts.get("most") if incident else 0
             facts: dict[str, object] = {
@@ -282,7 +277,7 @@ class _Round:
                 facts["due"] = incident.facts.get("due") or min(owed) if incident else min(owed)
             # The severity never falls while it lasts: a child that comes back does not make the outage milder.
             current = "critical" if grave else incident.severity if incident else "warning"
-            reason = _UNREACHABLE.get(agent, HealthReason.CLUSTER_SILENT)
+            reason = UNREACHABLE.get(agent, HealthReason.CLUSTER_SILENT)
             trouble = _Trouble("offline", current, reason, facts, names)
             self._bad(cluster, "cluster", trouble, confirm=self._thresholds.confirm_offline, sighted=self._now)
         elif over := self._well(cluster, names):

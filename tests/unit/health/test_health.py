@@ -223,6 +223,7 @@ def test_a_window_of_days_does_not_excuse_a_silence_of_days() -> None:
     ("values", "expected"),
     [
         ({"connectivity": "Offline"}, "cluster.offline"),
+        ({"connectivity": "AgentNotInstalled"}, "cluster.offline"),
         ({"connectivity": "Expired", "extension": "Failed"}, "cluster.expired"),
         ({"connectivity": "Connected", "extension": "Failed"}, "extension.failed"),
         ({"connectivity": "Connected", "extension": "Succeeded"}, "contact.missed"),
