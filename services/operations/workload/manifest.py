@@ -231,7 +231,8 @@ def _without_served(document: Mapping[str, Any]) -> dict[str, Any]:
         return left
 
     own = {key: value for key, value in document.items() if key != "status"}
-    for place in (own, own.get("spec") and own["spec"].get("template")):
+    spec = own.get("spec")
+    for place in (own, spec.get("template") if isinstance(spec, dict) else None):
         if isinstance(place, dict) and "metadata" in place:
             place["metadata"] = asked_for(place["metadata"])
     return own

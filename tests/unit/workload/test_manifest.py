@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.model.errors import Invalid
@@ -185,6 +185,7 @@ def test_a_manifest_is_read_as_a_chat_or_a_page_has_it() -> None:
 
 @fuzzed
 @given(st.one_of(damaged(SHOP), JUNK))
+@example(SHOP | {"spec": True})
 def test_whatever_is_pasted_is_let_through_whole_or_refused(document: object) -> None:
     with suppress(Invalid):
         assert parse(yaml.dump(document)).pod["automountServiceAccountToken"] is False
