@@ -25,7 +25,8 @@ from services.operations.extension_update.request import (
 from services.operations.reach import ClusterQuestions
 from services.operations.reinstall.request import NEWEST, ReinstallOptions
 from services.operations.remove.extension_alone import ExtensionDeleteOptions
-from services.policy.sites import RUNTIME_NAMESPACE, Site, Tls
+from services.policy.extensions import namespace_of
+from services.policy.sites import Site, Tls
 from services.services import Services
 
 
@@ -48,7 +49,7 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
         return views.absent(detail, slash=request.slash)
     (at, extension), registry = places[0], detail.registry
     azure, acr, arc = services.azure, at.acr_ref, at.cluster_ref
-    namespace = extension.release_namespace or RUNTIME_NAMESPACE
+    namespace = namespace_of(extension)
 
     async def sync_token() -> Token | None:
         name = registry.token_id.rpartition("/")[2]

@@ -128,14 +128,18 @@ def change_extension(
 def see_available(kind: str) -> Step:
     """A step that looks until the extension's Deployment is available in the cluster again."""
 
+    def namespace(planned: PlannedStep) -> str:
+        # Older plans do not name it.
+        return str(planned.params.get("namespace", RUNTIME_NAMESPACE))
+
     async def look(scene: Scene) -> Progress:
-        runtime = await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
+        runtime = await (await scene.cluster()).runtime(namespace(scene.planned))
         return Done() if runtime.deployment_available else Going()
 
-    def line(site: Site, _operation: Operation, _planned: PlannedStep) -> str:
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         return command_line(
             "kubectl wait deployments",
-            **kubectl_options(site, RUNTIME_NAMESPACE),
+            **kubectl_options(site, namespace(planned)),
             all=True,
             **{"for": "condition=Available"},
             timeout="10m",

@@ -8,7 +8,7 @@ as its runtime has been in contact.
 from ipaddress import ip_address
 
 from services.model.azure import ConnectedRegistry, Extension
-from services.policy.sites import EXTENSION_TYPE
+from services.policy.sites import EXTENSION_TYPE, RUNTIME_NAMESPACE
 
 CERT_MANAGER_TYPE = "microsoft.certmanagement"
 """Of Microsoft's own cert-manager (Learn: cert-manager for Azure Arc, preview of 2026-04)."""
@@ -46,6 +46,11 @@ TRUST_LABEL = ("containerd-configured-by", "connected-registry")
 def registry_extensions(extensions: tuple[Extension, ...]) -> tuple[Extension, ...]:
     """Those that run a connected registry, whatever they are called."""
     return tuple(extension for extension in extensions if extension.type.casefold() == EXTENSION_TYPE)
+
+
+def namespace_of(extension: Extension | None) -> str:
+    """Where it is installed; where the bot installs, without an extension and where Azure does not say."""
+    return (extension and extension.release_namespace) or RUNTIME_NAMESPACE
 
 
 def extension_of(

@@ -154,7 +154,7 @@ async def test_a_version_that_does_not_exist_fails_and_another_one_mends_it(depl
 Registry: :x:  *Update the extension of edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   0 of 2 steps done, stopped at *Change: Extension edge01*
-  The extension `edge01` did not take the change: it is `Failed` (`The extension operation failed with the following error: Error: [ InnerError: [Helm installation failed : Unable to create/update Kubernetes resources for the extension : Recommendation Please check that there are no policies blocking the resource creation/update for the extension : InnerError [release edge01 failed: chart path not found]]] occurred while doing the operation : [Create] on the config, For general troubleshooting visit: https://aka.ms/k8s-extensions-TSG`).
+  The extension `edge01` did not take the change: it is `Failed` (`release edge01 failed: chart path not found. Helm installation failed : Unable to create/update Kubernetes resources for the extension`).
   See to what it complains of. `extension update` with other values installs it again. A retry sends the same values once more.
   `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg --subscription ID`
   Left behind: perhaps Extension edge01.

@@ -195,7 +195,7 @@ async def test_an_extension_that_does_not_take_it_leaves_the_old_password_and_a_
 Registry: :x:  *Rotate the sync token of edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   0 of 4 steps done, stopped at *Change: Password in the extension edge01*
-  The extension `edge01` did not take the new password: it is `Failed` (`The extension operation failed with the following error: Error: [ InnerError: [Helm installation failed : Unable to create/update Kubernetes resources for the extension : Recommendation Please check that there are no policies blocking the resource creation/update for the extension : InnerError [release edge01 failed: chart path not found]]] occurred while doing the operation : [Create] on the config, For general troubleshooting visit: https://aka.ms/k8s-extensions-TSG`). The old password is still valid.
+  The extension `edge01` did not take the new password: it is `Failed` (`release edge01 failed: chart path not found. Helm installation failed : Unable to create/update Kubernetes resources for the extension`). The old password is still valid.
   See to what the extension complains of. A retry makes another new password and sends it.
   `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg --subscription ID`
   Left behind: perhaps Password in the extension edge01. Nothing was deleted. Still there: Password password1 of edge01.

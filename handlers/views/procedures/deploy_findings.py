@@ -196,6 +196,12 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.EXTENSION_BUSY: FindingWords(
         "The extension {extension} is being changed at the moment ({state}).", "Check again soon.", "", "check {site}"
     ),
+    Code.EXTENSION_ELSEWHERE: FindingWords(
+        "The extension {extension} is installed in the namespace {namespace}. The bot installs in {own}, and would look"
+        " for its Pods there.",
+        "Reinstall it: then it is in {own}.",
+        command="extension reinstall {name} --site {site}",
+    ),
     Code.EXTENSION_BY_ADDRESS: FindingWords(
         "The extension {extension} has the Service address {address}, which is the login server of {name}: "
         "it serves {name} and stays.",

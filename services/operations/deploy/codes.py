@@ -60,6 +60,7 @@ class Code(StrEnum):
     EXTENSION_IDLE = auto()
     EXTENSION_FAILED = auto()
     EXTENSION_BUSY = auto()
+    EXTENSION_ELSEWHERE = auto()
     EXTENSION_BY_ADDRESS = auto()
     EXTENSION_SECOND = auto()
     EXTENSION_OTHER_NAME = auto()

@@ -7,7 +7,8 @@ from services.model.errors import Failure
 from services.model.kubernetes import Certificate, Runtime
 from services.operations.answers import Answer, Known, known
 from services.operations.deploy.diagnosis import at_site, diagnose
-from services.policy.sites import RUNTIME_NAMESPACE, Site
+from services.policy.extensions import namespace_of
+from services.policy.sites import Site
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Installation:
     @property
     def namespace(self) -> str:
         """Where it is installed."""
-        return self.extension.release_namespace or RUNTIME_NAMESPACE
+        return namespace_of(self.extension)
 
     @property
     def is_up(self) -> bool:

@@ -32,6 +32,7 @@ from services.operations.parents import parent_params
 from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.step import Scene
 from services.operations.token_steps import idle_slot
+from services.policy.extensions import namespace_of
 from services.policy.sites import Site
 
 
@@ -106,7 +107,8 @@ def _plan(_site: Site, request: ExtensionUpdateRequest, observation: Observation
         params["certificate"] = asdict(observation.certificate)
     steps = [PlannedStep(UPDATE.kind, params, "change")]
     if observation.sees_cluster:
-        steps.append(PlannedStep(AVAILABLE.kind, {"name": change.extension.name}, "verify"))
+        place = {"name": change.extension.name, "namespace": namespace_of(change.extension)}
+        steps.append(PlannedStep(AVAILABLE.kind, place, "verify"))
     return Draft(tuple(steps), facts)
 
 

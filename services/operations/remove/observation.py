@@ -12,8 +12,8 @@ from services.operations.answers import Answer, Questions, value_of
 from services.operations.belongings import DELETION_ACTIONS, own_extension
 from services.operations.reach import ClusterQuestions, cluster_of
 from services.operations.remove.request import RemoveRequest
-from services.policy.extensions import SERVICE_ADDRESS, registry_extensions
-from services.policy.sites import RUNTIME_NAMESPACE, Site
+from services.policy.extensions import SERVICE_ADDRESS, namespace_of, registry_extensions
+from services.policy.sites import Site
 from services.ports import Azure, Cluster, Kubernetes
 
 Tasks = dict[str, asyncio.Task[Answer[Any]]]
@@ -97,7 +97,7 @@ def _ask_cluster(reached: ClusterQuestions, request: RemoveRequest, arm: Tasks) 
 
     async def phase_of_namespace(reached: Cluster) -> str:
         candidates = registry_extensions(await value_of(arm["extensions"]))
-        return await reached.namespace_phase((candidates and candidates[0].release_namespace) or RUNTIME_NAMESPACE)
+        return await reached.namespace_phase(namespace_of(candidates[0] if candidates else None))
 
     async def workloads_of_it(reached: Cluster) -> tuple[Workload, ...]:
         registries = await value_of(arm["connected"])

@@ -10,8 +10,8 @@ from services.operations.procedure import Draft
 from services.operations.remove.observation import Observation
 from services.operations.remove.request import RemoveRequest
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
-from services.policy.extensions import registry_extensions
-from services.policy.sites import RUNTIME_NAMESPACE, Site
+from services.policy.extensions import namespace_of, registry_extensions
+from services.policy.sites import Site
 
 
 def plan(_site: Site, request: RemoveRequest, observation: Observation) -> Draft:
@@ -48,7 +48,7 @@ def _workloads(observation: Observation) -> Iterator[PlannedStep]:
 def at_edge(request: RemoveRequest, observation: Observation) -> tuple[PlannedStep, ...]:
     """While the extension runs it would go on asking for a connected registry that is no longer there."""
     extension = extension_of(request, observation)
-    namespace = (extension and extension.release_namespace) or RUNTIME_NAMESPACE
+    namespace = namespace_of(extension)
     # A cluster that nobody asks can't say that something is gone.
     is_asked = not isinstance(observation.namespace_phase, NotAsked)
     verified = (_step("namespace.gone", "verify", namespace=namespace),) if is_asked else ()

@@ -252,6 +252,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         {},
     ),
     ("extension_other_registry", "blocker", {"extensions": Known((extension(),))}, {}),
+    (
+        "extension_elsewhere",
+        "blocker",
+        {"extensions": Known((extension(release_namespace="edge"),)), "connected": Known((connected(),))},
+        {},
+    ),
     ("extension_name_taken", "blocker", {"extensions": Known((extension(type="microsoft.flux"),))}, {}),
     (
         "extension_settings_differ",

@@ -14,10 +14,11 @@ from services.policy.extensions import (
     SERVICE_ADDRESS,
     STORAGE_CLASS,
     STORAGE_REQUEST,
+    namespace_of,
     registry_extensions,
     served_registries,
 )
-from services.policy.sites import Site
+from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 
 @check("extension.free", title="Extension is free or of this connected registry", essential=True)
@@ -75,6 +76,8 @@ def _own(own: Extension, others: tuple[Extension, ...], request: DeployRequest, 
     state, registry = own.provisioning_state, observation.registry_named(request.name)
     if isinstance(observation.connected, Known) and registry is None:
         return blocker(Code.EXTENSION_OTHER_REGISTRY, extension=own.name, state=state)
+    if (place := namespace_of(own)) != RUNTIME_NAMESPACE:
+        return blocker(Code.EXTENSION_ELSEWHERE, extension=own.name, namespace=place, own=RUNTIME_NAMESPACE)
     if state in {"Creating", "Updating", "Deleting"}:
         return blocker(Code.EXTENSION_BUSY, extension=own.name, state=state)
     if changes := _changes(own, request, observation):
