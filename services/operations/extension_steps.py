@@ -21,7 +21,7 @@ from services.operations.command_line import Variable, acr_options, command_line
 from services.operations.connection_string import connection_string
 from services.operations.passwords import new_password, password_left, planned_slot
 from services.operations.step import Done, Going, Progress, Scene, Step, again
-from services.policy.extensions import TLS_SECRET
+from services.policy.extensions import TLS_SECRET, namespace_of
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 UNDER_WAY = frozenset({"creating", "updating", "pending"})
@@ -125,11 +125,16 @@ def change_extension(
     )
 
 
+def availability_of(extension: Extension) -> dict[str, object]:
+    """The parameters of `see_available`; the namespace only where it is not the one in which the bot installs."""
+    namespace = namespace_of(extension)
+    return {"name": extension.name, **({} if namespace == RUNTIME_NAMESPACE else {"namespace": namespace})}
+
+
 def see_available(kind: str) -> Step:
     """A step that looks until the extension's Deployment is available in the cluster again."""
 
     def namespace(planned: PlannedStep) -> str:
-        # Older plans do not name it.
         return str(planned.params.get("namespace", RUNTIME_NAMESPACE))
 
     async def look(scene: Scene) -> Progress:

@@ -12,6 +12,7 @@ from services.operations.certificates import Certificate
 from services.operations.command_line import command_line, lines
 from services.operations.extension_steps import (
     PROTECTED,
+    availability_of,
     change_extension,
     extension_options,
     new_protected_settings,
@@ -32,7 +33,6 @@ from services.operations.parents import parent_params
 from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.step import Scene
 from services.operations.token_steps import idle_slot
-from services.policy.extensions import namespace_of
 from services.policy.sites import Site
 
 
@@ -107,8 +107,7 @@ def _plan(_site: Site, request: ExtensionUpdateRequest, observation: Observation
         params["certificate"] = asdict(observation.certificate)
     steps = [PlannedStep(UPDATE.kind, params, "change")]
     if observation.sees_cluster:
-        place = {"name": change.extension.name, "namespace": namespace_of(change.extension)}
-        steps.append(PlannedStep(AVAILABLE.kind, place, "verify"))
+        steps.append(PlannedStep(AVAILABLE.kind, availability_of(change.extension), "verify"))
     return Draft(tuple(steps), facts)
 
 

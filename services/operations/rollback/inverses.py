@@ -14,6 +14,7 @@ from services.model.plan import Effect, PlannedStep
 from services.operations import client_tokens
 from services.operations.answers import known
 from services.operations.belongings import Belongings
+from services.operations.extension_steps import availability_of
 from services.operations.extension_update import procedure as extension_update
 from services.operations.passwords import ending_line
 from services.operations.remove.plan import at_edge, extension_of, of_request
@@ -26,7 +27,7 @@ from services.operations.workload.plan import former_values
 from services.operations.workload.rotation_steps import END_PASSWORD, ROLLED_OUT
 from services.operations.workload.steps import DELETE_SCOPE_MAP, DELETE_TOKEN, PUT_WORKLOAD, UNLINK
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, place_of
-from services.policy.extensions import CERT_MANAGER, DEFAULTS, namespace_of
+from services.policy.extensions import CERT_MANAGER, DEFAULTS
 from services.policy.sites import Site, synced_repositories
 
 
@@ -262,7 +263,7 @@ def _former_extension(world: World, planned: PlannedStep) -> Iterator[Part]:
         **({"parent_protocol": params["parent_protocol"]} if params.get("parent_protocol") else {}),
     )
     if world.observation.sees_cluster:
-        yield _step(extension_update.AVAILABLE.kind, "verify", name=extension.name, namespace=namespace_of(extension))
+        yield _step(extension_update.AVAILABLE.kind, "verify", **availability_of(extension))
 
 
 def _former_release(
