@@ -237,11 +237,11 @@ def _exit_code(status: Object) -> int | None:
 def _pod(pod: Object, events: Iterable[Object], log: str) -> WorkloadPod:
     status, meta = _status(pod), pod["metadata"]
     state, waiting = next(iter((status.get("state") or {"": {}}).items()))
-    scheduled, whole_status = condition(pod, "PodScheduled"), pod.get("status") or {}
+    scheduled, pod_status = condition(pod, "PodScheduled"), pod.get("status") or {}
     if scheduled.get("status") == "False":
         waiting = scheduled
-    if phase(pod) == "Failed" and whole_status.get("reason"):
-        state, waiting = "failed", whole_status
+    if phase(pod) == "Failed" and pod_status.get("reason"):
+        state, waiting = "failed", pod_status
     containers = pod["spec"].get("containers") or [{}]
     own = [event for event in events if (event.get("involvedObject") or {}).get("uid") == meta.get("uid")]
     return WorkloadPod(

@@ -196,8 +196,8 @@ def _held_up(namespace: Object) -> str:
     """What a namespace that is being deleted waits for, in the cluster's words; empty where it says nothing."""
     if phase(namespace) != "Terminating":
         return ""
-    found = (condition(namespace, kind) for kind in _HELD_UP if is_true(namespace, kind))
-    return short(next((str(each.get("message") or "") for each in found), ""))
+    conditions = (condition(namespace, kind) for kind in _HELD_UP if is_true(namespace, kind))
+    return short(next((str(item.get("message") or "") for item in conditions), ""))
 
 
 async def _unfit_nodes(api: Api) -> tuple[str, ...]:
@@ -209,7 +209,7 @@ async def _unfit_nodes(api: Api) -> tuple[str, ...]:
         nodes = map(node, await api.everything(LIST_NODES))
     except NotAllowed:
         return ()
-    return tuple(each.described for each in nodes if each.runs_extension and not each.ready)
+    return tuple(item.described for item in nodes if item.runs_extension and not item.ready)
 
 
 def _containers(pod: Object) -> list[Object]:
