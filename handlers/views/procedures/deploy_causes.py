@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from handlers.kit.language import phrase
-from handlers.views.procedures.words import ACR_OPTIONS, IMAGE_CAUSES, REGISTRY_OPTIONS, CauseWords
+from handlers.views.procedures.words import ACR_OPTIONS, IMAGE_CAUSES, NAMESPACE_HELP, REGISTRY_OPTIONS, CauseWords
 from services.operations.deploy.causes import Cause
 
 _RETRY = phrase("Then retry.")
@@ -342,8 +342,7 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.NAMESPACE_HELD: CauseWords(
         "The namespace {namespace} is still being deleted. What the cluster waits for: {message}",
-        "Have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get apiservices`"
-        " shows those that are not available. Then reinstall: the bot waits until the namespace is gone.",
+        f"{NAMESPACE_HELP} Then reinstall: the bot waits until the namespace is gone.",
         "kubectl get namespace {namespace} --output yaml",
         _REINSTALL,
     ),

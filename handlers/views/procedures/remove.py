@@ -9,6 +9,7 @@ from handlers.views.procedures.registry_steps import lost_gateways
 from handlers.views.procedures.words import (
     AZURE_FINDINGS,
     CLUSTER_OPTIONS,
+    NAMESPACE_HELP,
     CauseWords,
     FindingWords,
     ProcedureWords,
@@ -107,8 +108,7 @@ WORDS = ProcedureWords(
         Cause.DELETION_HELD: CauseWords(
             "Azure has deleted the extension, and its namespace {namespace} is still being deleted. What the cluster"
             " waits for: {message}",
-            "Have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get"
-            " apiservices` shows those that are not available. Then retry.",
+            f"{NAMESPACE_HELP} Then retry.",
             "kubectl get namespace {namespace} --output yaml",
         ),
         Cause.EXTENSION_REPLACED: CauseWords(

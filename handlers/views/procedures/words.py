@@ -28,6 +28,12 @@ Each names the subscription: without it a line acts in the one that the reader's
 may have the same name.
 """
 
+NAMESPACE_HELP = (
+    "Have whoever set a finalizer finish, or bring back the API service that it names; `kubectl get apiservices` shows"
+    " those that are not available."
+)
+"""For a namespace of which the cluster says what holds its deletion up."""
+
 
 @dataclass(frozen=True)
 class CauseWords:
