@@ -107,13 +107,13 @@ class KubernetesCluster:
     @understood
     async def runs_cert_manager(self) -> bool:
         """By the name that its charts and manifests give it, else by the images of all Deployments."""
-        named = await self._api.everything(LIST_DEPLOYMENTS, {"labelSelector": "app.kubernetes.io/name=cert-manager"})
-        found = named or [
+        name = {"labelSelector": "app.kubernetes.io/name=cert-manager"}
+        deployments_of_it = await self._api.everything(LIST_DEPLOYMENTS, name) or [
             deployment
             for deployment in await self._api.everything(LIST_DEPLOYMENTS)
             if any("cert-manager" in image for image in workloads.images(deployment["spec"]["template"]))
         ]
-        return any((deployment.get("status") or {}).get("availableReplicas") for deployment in found)
+        return any((deployment.get("status") or {}).get("availableReplicas") for deployment in deployments_of_it)
 
     @understood
     async def service_ranges(self, hold_namespace: str = "default") -> ServiceRanges:

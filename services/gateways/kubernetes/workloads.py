@@ -18,12 +18,12 @@ async def workloads(api: Api, hosts: Collection[str]) -> tuple[Workload, ...]:
     prefixes = tuple(prefix for host in hosts if host for prefix in _prefixes(host))
     if not prefixes:
         return ()
-    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    images_by_workload: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for pod in await api.everything(LIST_PODS, RUNNING):
         pulled = {image for image in images(pod) if image.startswith(prefixes)}
         if pulled:
-            found[pod["metadata"]["namespace"], _owner(pod)] |= pulled
-    return tuple(Workload(*place, tuple(sorted(pulled))) for place, pulled in sorted(found.items()))
+            images_by_workload[pod["metadata"]["namespace"], _owner(pod)] |= pulled
+    return tuple(Workload(*place, tuple(sorted(pulled))) for place, pulled in sorted(images_by_workload.items()))
 
 
 def _prefixes(host: str) -> tuple[str, str]:
