@@ -14,7 +14,7 @@ from handlers.views import errors
 from services.model.azure import ArcCluster, ClusterRef, Extension
 from services.model.kubernetes import Node, ServiceRanges, StorageClass
 from services.operations.answers import Answer, Known, NotAsked, Unknown, known
-from services.policy.extensions import CERT_MANAGER_INSTALL, CERT_MANAGER_TYPE, registry_extensions
+from services.policy.extensions import CERT_MANAGER_TYPE, brings_cert_manager, registry_extensions
 from services.policy.sites import Site
 
 T = TypeVar("T")
@@ -261,7 +261,7 @@ def _cert_manager(detail: ClusterDetail) -> str:
     if isinstance(extensions, Unknown):
         return t("installed; by whom could not be asked")
     for each in registry_extensions(extensions.value):
-        if each.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false":
+        if brings_cert_manager(each):
             return t("installed by the extension {each}", each=code(each.name))
     return t("installed, not by an extension")
 

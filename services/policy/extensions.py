@@ -53,6 +53,11 @@ def namespace_of(extension: Extension | None) -> str:
     return (extension and extension.release_namespace) or RUNTIME_NAMESPACE
 
 
+def brings_cert_manager(extension: Extension) -> bool:
+    """Whether it installs cert-manager: it does unless that is switched off, in whatever case Azure keeps the word."""
+    return extension.settings.get(CERT_MANAGER_INSTALL, DEFAULTS[CERT_MANAGER_INSTALL]).casefold() != "false"
+
+
 def extension_of(
     name: str, registries: tuple[ConnectedRegistry, ...], extensions: tuple[Extension, ...]
 ) -> Extension | None:

@@ -17,11 +17,11 @@ from services.operations.registry_steps import unusual_settings
 from services.operations.tls import installation_settings
 from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
-    CERT_MANAGER_INSTALL,
     SERVICE_ADDRESS,
     STORAGE_CLASS,
     STORAGE_REQUEST,
     TRUST_DISTRIBUTION,
+    brings_cert_manager,
 )
 from services.policy.sites import PROVIDERS, Site
 
@@ -178,7 +178,7 @@ def _settings(request: DeployRequest, observation: Observation, own: Extension |
         storage = {key: own.settings.get(key, "") for key in storage}
     settings = {key: value for key, value in storage.items() if value}
     # What an earlier install of this same extension brought along is its own and stays so.
-    brought = own is not None and own.settings.get(CERT_MANAGER_INSTALL) != "false"
+    brought = own is not None and brings_cert_manager(own)
     has_cert_manager = known(observation.cert_manager, False) and not brought
     settings |= installation_settings(observation.tls(request), has_cert_manager=has_cert_manager)
     if not request.trust_distribution:

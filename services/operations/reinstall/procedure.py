@@ -30,7 +30,7 @@ from services.operations.remove.plan import at_edge, extension_of
 from services.operations.remove.request import Code as RemovalCode
 from services.operations.remove.request import RemoveOptions, RemoveRequest
 from services.operations.remove.steps import NAMESPACE_GONE, REMOVE_EXTENSION
-from services.policy.extensions import CERT_MANAGER_INSTALL
+from services.policy.extensions import brings_cert_manager
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Kubernetes
 
@@ -119,7 +119,7 @@ def _brought_cert_manager(extension: Extension) -> bool:
     """
     failure = diagnose(extension)
     is_foreign = failure is not None and failure.cause == Cause.CERT_MANAGER_CONFLICT
-    return extension.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false" and not is_foreign
+    return brings_cert_manager(extension) and not is_foreign
 
 
 def _request(site: Site, name: str, options: ReinstallOptions) -> ReinstallRequest:

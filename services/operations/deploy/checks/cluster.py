@@ -11,7 +11,7 @@ from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
 from services.operations.tls import TlsCode
-from services.policy.extensions import CERT_MANAGER_INSTALL, SERVICE_ADDRESS
+from services.policy.extensions import SERVICE_ADDRESS, brings_cert_manager
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 T = TypeVar("T")
@@ -83,8 +83,7 @@ def cert_manager(_site: Site, request: DeployRequest, observation: Observation) 
     installed = required(observation.cert_manager)
     own = observation.own_extension(request.name)
     if observation.tls(request) in {"certificate", "secret"}:
-        brought = own is not None and own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
-        if own is not None and installed and brought:
+        if own is not None and installed and brings_cert_manager(own):
             return warning(TlsCode.CERT_MANAGER_GOES, extension=own.name)
         return ok(Code.CERT_MANAGER_NOT_USED, install=False)
     if isinstance(observation.cert_manager, Known) and not observation.cert_manager.proven:
@@ -92,7 +91,7 @@ def cert_manager(_site: Site, request: DeployRequest, observation: Observation) 
         return ok(stated, install=not installed)
     if not installed:
         return ok(Code.CERT_MANAGER_TO_INSTALL, install=True)
-    install = own is not None and own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
+    install = own is not None and brings_cert_manager(own)
     if not install and not known(observation.cert_manager_runs, True):
         return warning(Code.CERT_MANAGER_DOWN, install=False)
     return ok(Code.CERT_MANAGER_THERE if own is None else Code.CERT_MANAGER_KEPT, install=install)
