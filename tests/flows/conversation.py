@@ -311,6 +311,12 @@ class Conversation:
         """Put a fault in force."""
         await self.post("/sandbox/faults", part=part, match=match, action=action, **values)
 
+    async def forbid_job(self) -> None:
+        """Refuse the next Job in berlin in the words of an API server that lacks a grant for it."""
+        words = 'cannot create resource "jobs" in API group "batch" in the namespace "default"'
+        message = f'jobs.batch is forbidden: User "registry-bot" {words}'
+        await self.fault("kube", "POST /berlin/apis/batch/v1/namespaces/default/jobs", status=403, message=message)
+
     async def hold(self, line: str) -> None:
         """Let the next ARM request of this kind wait until `let_go`."""
         await self.fault("azure", line, "delay", seconds=HOLD)

@@ -61,7 +61,7 @@ Registry: :white_check_mark:  *New password for a workload's client token of edg
 async def test_a_password_of_which_nobody_knows_that_the_edge_accepts_it_is_given_to_no_pod(
     pulling: Conversation,
 ) -> None:
-    await pulling.fault("kube", "POST /berlin/apis/batch/v1/namespaces/default/jobs", status=403)
+    await pulling.forbid_job()
     await pulling.say(ROTATE)
     card, before = await pulling.answer(), await passwords(pulling)
     await pulling.click("Retry", as_="alice")

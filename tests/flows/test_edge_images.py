@@ -118,12 +118,12 @@ async def test_a_cluster_that_does_not_answer_makes_no_image_missing(pulling: Co
 
 
 async def test_the_right_that_the_bot_lacks_is_named_with_the_manifest_that_gives_it(pulling: Conversation) -> None:
-    await pulling.fault("kube", "POST /berlin/apis/batch/v1/namespaces/default/jobs", status=403)
+    await pulling.forbid_job()
     await pulling.say(IMAGES)
 
     assert await pulling.answer() == snapshot("""\
 Registry (only you): :warning:  *edge01* at *berlin* has 1 tag to compare: 1 could not be asked.
-  Could not be asked: `hello-world`. The bot's own identity may not do this to `berlin: create jobs.batch in default` (it lacks `create jobs.batch in default`). Your own rights are not the problem: whoever runs the bot has to grant it that right. Its answer: _403: The server encountered an internal error._ `kubectl apply --filename deploy/rbac/images.yaml`
+  Could not be asked: `hello-world`. The bot's own identity may not do this to `berlin: create jobs.batch in default` (it lacks `create jobs.batch in default`). Your own rights are not the problem: whoever runs the bot has to grant it that right. Its answer: _403: jobs.batch is forbidden: User "registry-bot" cannot create resource "jobs" in API group "batch" in the namespace "default"_ `kubectl apply --filename deploy/rbac/images.yaml`
   Repository | Tag | State | In the cloud | At the edge
   hello-world | latest | could not be asked | sha256:ac7d26b223ed | unknown\
 """)

@@ -213,7 +213,7 @@ async def test_a_change_that_failed_is_taken_back_and_the_world_is_as_before(onl
     image, after_image = await roll_back(online), await everything(online)
     await online.mended()
 
-    await online.fault("kube", "POST /berlin/apis/batch/v1/namespaces/default/jobs", status=403)
+    await online.forbid_job()
     await online.say(ROTATE)
     password, after_password = await roll_back(online), await everything(online)
     await online.mended()
